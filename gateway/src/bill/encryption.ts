@@ -1,0 +1,82 @@
+import { VeilgridError } from "@veilgrid/protocol";
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
+import { withRandomness } from "./scoped-randomness.js";
+
+/** Draws `count` bytes of a run's seed: a function of what they are drawn for, so a resumed run draws the same. */
+export type SeededBytes = (count: number, draw: number) => Uint8Array;
+
+/** Runs age's own code on the seed's bytes, draw by draw; without a seed on the platform's randomness. */
+async function draw<T>(seeded: SeededBytes | undefined, task: () => Promise<T>): Promise<T> {
+  if (seeded === undefined) return task();
+  let draws = 0;
+  return withRandomness((array) => {
+    array.set(seeded(array.length, draws));
+    draws += 1;
+  }, task);
+}
+
+/** A customer's key pair: an age X25519 identity ("AGE-SECRET-KEY-1…", secret) and its recipient ("age1…"). */
+export interface CustomerKey {
+  readonly identity: string;
+  readonly recipient: string;
+}
+
+/** A new key pair, X25519 by name: age's default may become another kind, which older tools cannot read. */
+export async function newCustomerKey(seeded?: SeededBytes): Promise<CustomerKey> {
+  const identity = await draw(seeded, () => generateX25519Identity());
+  return { identity, recipient: await identityToRecipient(identity) };
+}
+
+/** @throws VeilgridError `bad-recipient` unless the text is an age X25519 recipient. */
+function encrypterFor(recipient: string): Encrypter {
+  const encrypter = new Encrypter();
+  try {
+    // 58 characters of bech32 after the prefix; the hybrid kinds are longer.
+    if (!/^age1[a-z0-9]{58}$/.test(recipient)) throw new Error("not an X25519 recipient");
+    encrypter.addRecipient(recipient);
+  } catch (cause) {
+    throw new VeilgridError("bad-recipient", "a bill is encrypted to an age X25519 recipient", {
+      blame: "operator",
+      cause,
+    });
+  }
+  return encrypter;
+}
+
+/**
+ * Encrypts a padded bill to the customer alone: one X25519 stanza, no grease stanza (PROTOCOL section 4, Dynamic
+ * billing), so that the length of the plaintext alone decides that of the ciphertext.
+ * @param billBytes the length that the ciphertext must have.
+ * @throws VeilgridError `bad-recipient`; `wrong-bill-length` where the plaintext was padded to another length.
+ */
+export async function encryptBill(
+  plaintext: Uint8Array,
+  recipient: string,
+  billBytes: number,
+  seeded?: SeededBytes,
+): Promise<Uint8Array> {
+  const encrypter = encrypterFor(recipient);
+  const ciphertext = await draw(seeded, () => encrypter.encrypt(plaintext));
+  // "the ciphertext of every bill has exactly billBytes": length follows consumption closely otherwise.
+  if (ciphertext.length !== billBytes) {
+    throw new VeilgridError("wrong-bill-length", "the padded bill does not encrypt to the length of all bills", {
+      facts: { billBytes, got: ciphertext.length },
+      blame: "caller",
+    });
+  }
+  return ciphertext;
+}
+
+/**
+ * The plaintext of a bill, padding included.
+ * @throws VeilgridError `cannot-decrypt` for another customer's bill, a changed one, or a broken identity.
+ */
+export async function decryptBill(ciphertext: Uint8Array, identity: string): Promise<Uint8Array> {
+  try {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    return await decrypter.decrypt(ciphertext);
+  } catch (cause) {
+    throw new VeilgridError("cannot-decrypt", "the identity does not open this bill", { blame: "caller", cause });
+  }
+}
