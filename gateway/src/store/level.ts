@@ -1,0 +1,71 @@
+import { VeilgridError } from "@veilgrid/protocol";
+import { ClassicLevel } from "classic-level";
+import type { Change, Store } from "../ports/store.js";
+
+/** One database for all roles of a process. */
+export type Database = ClassicLevel<string, Uint8Array>;
+
+/** How a store writes. */
+export interface LevelStoreOptions {
+  /**
+   * Whether a write waits for the disk (default). Without it a write survives the end of the process (`kill -9`) but not
+   * that of the machine: only for runs that can be made again.
+   */
+  readonly sync?: boolean;
+}
+
+/**
+ * Opens (or makes) the database in a folder.
+ * @throws VeilgridError `store-in-use` while another process has it, `store-unreadable` otherwise.
+ */
+export async function openDatabase(folder: string): Promise<Database> {
+  const database: Database = new ClassicLevel(folder, { keyEncoding: "utf8", valueEncoding: "view" });
+  try {
+    await database.open();
+  } catch (cause) {
+    const locked = String((cause as { cause?: { code?: string } }).cause?.code) === "LEVEL_LOCKED";
+    throw new VeilgridError(
+      locked ? "store-in-use" : "store-unreadable",
+      locked ? "another process uses this data folder" : "the database of this data folder cannot be opened",
+      { facts: { folder }, blame: "operator", retry: locked, cause },
+    );
+  }
+  return database;
+}
+
+/** A role's part of the database: its keys are kept apart by a prefix, and a write is one batch. */
+export class LevelStore implements Store {
+  readonly #database: Database;
+  readonly #prefix: string;
+  readonly #sync: boolean;
+
+  /** @param role names the part, such as "da/0"; no part's name is the beginning of another's followed by "!". */
+  constructor(database: Database, role: string, options: LevelStoreOptions = {}) {
+    this.#database = database;
+    this.#prefix = `${role}!`;
+    this.#sync = options.sync ?? true;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#database.getSync(this.#prefix + key);
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#database.batch(
+      changes.map(({ key, value }) =>
+        value === undefined
+          ? { type: "del" as const, key: this.#prefix + key }
+          : { type: "put" as const, key: this.#prefix + key, value },
+      ),
+      { sync: this.#sync },
+    );
+  }
+
+  async range(prefix: string): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]> {
+    const from = this.#prefix + prefix;
+    // Keys are ASCII, so every key that begins with `from` sorts below `from` and the greatest character.
+    const entries = await this.#database.iterator({ gte: from, lt: `${from}\u{10ffff}` }).all();
+    return entries.map(([key, value]) => ({ key: key.slice(this.#prefix.length), value }));
+  }
+}
