@@ -40,3 +40,82 @@ export { BloomFilter, bloomBytes, type BloomShape } from "./bloom.js";
 export { MerkleTree, merklePath, merkleRoot, verifyPath } from "./merkle.js";
 export { evenScalar, pridSum, pridSumFromScalars, pridSumFromSecrets, setCommitment } from "./prids.js";
 export { splitReading, unmask, type Halves } from "./split.js";
+export { NO_PERIOD, PERIOD_BYTES, isMonth, isPeriod, samePeriod, type Period } from "./messages/period.js";
+export type { StructCodec } from "./messages/struct.js";
+export { elements, isZero, strictlyAscending } from "./messages/vectors.js";
+export { billHash, blockHash, caseRef, consortiumId, readingHash } from "./messages/hashes.js";
+export { maxFaulty, quorum } from "./messages/quorum.js";
+export { SIG_BYTES, decodeLeaf, encodeLeaf, type Leaf } from "./messages/leaf.js";
+export { decodeSigned, encodeSigned, signStruct, verifySigned, type Signed } from "./messages/signed.js";
+export {
+  paramsCodec,
+  paramsDefaults,
+  type CompletenessMode,
+  type Member,
+  type Params,
+  type ParamsDefaults,
+  type ReleaseMode,
+} from "./messages/params.js";
+export { decodeParamsLeaf, encodeParamsLeaf, type ParamsLeaf } from "./messages/params-leaf.js";
+export { epochCodec, epochHead, type Epoch, type EpochEntry, type EpochHead } from "./messages/epoch.js";
+export {
+  READING_BYTES,
+  READING_LEAF_BYTES,
+  SIGNED_READING_BYTES,
+  readingCodec,
+  readingLeaf,
+  readingOfLeaf,
+  type Reading,
+} from "./messages/reading.js";
+export { ACK_BYTES, MAX_BUNDLE, ackCodec, type Ack } from "./messages/ack.js";
+export {
+  decodeReceipt,
+  encodeReceipt,
+  verifyReceipt,
+  verifyReceiptOf,
+  type Receipt,
+  type ReceiptEntry,
+} from "./messages/receipt.js";
+export {
+  ANSWER,
+  ANSWER_CLASS,
+  answerCodec,
+  answerName,
+  type Answer,
+  type AnswerClass,
+  type AnswerName,
+} from "./messages/answer.js";
+export { KIND, isRegionKind, type Kind } from "./messages/kind.js";
+export { HEADER_BYTES, headerCodec, type Header } from "./messages/header.js";
+export { genesisHeader } from "./messages/genesis-header.js";
+export { genesisHash } from "./messages/genesis.js";
+export { blockCodec, decodeReadingLeaf, type Block, type ReadingLeaf } from "./messages/block.js";
+export { proposalCodec, type Proposal } from "./messages/proposal.js";
+export { incompleteCodec, type Incomplete } from "./messages/incomplete.js";
+export {
+  ELECTION_BYTES,
+  TIMEOUT_BYTES,
+  VOTE_BYTES,
+  electionCodec,
+  timeoutCodec,
+  voteCodec,
+  type Election,
+  type Timeout,
+  type Vote,
+} from "./messages/votes.js";
+export {
+  decodeElections,
+  decodeTimeouts,
+  decodeVotes,
+  encodeCertificate,
+  verifyElection,
+  verifyTimeouts,
+  verifyVotes,
+  type CertificateRefusal,
+  type VoteSubject,
+} from "./messages/certificates.js";
+export { MASK_STATUS, maskCodec, type Mask } from "./messages/mask.js";
+export { BASIS, priceCodec, type Price, type PriceBasis } from "./messages/price.js";
+export { MAX_BILLS, billsCodec, type BillEntry, type Bills } from "./messages/bills.js";
+export { verdictCodec, type Verdict } from "./messages/verdict.js";
+export { closeCodec, type Close } from "./messages/close.js";
