@@ -1,4 +1,4 @@
-import { Reader } from "../bytes.js";
+import { malformed } from "../bytes.js";
 import {
   headerRule,
   readLeaves,
@@ -8,6 +8,7 @@ import {
   type SignedHeader,
 } from "./block-parts.js";
 import { leavesFlaw } from "./leaf-order.js";
+import { READING_LEAF_BYTES } from "./reading.js";
 import { structCodec, type StructCodec } from "./struct.js";
 
 /** A block: header, the leader's signature, and its leaves in the order of the Merkle tree. */
@@ -46,8 +47,7 @@ export const blockCodec: StructCodec<Block> = structCodec<Block>({
 
 /** Reads `prid ‖ rc ‖ sig`, with views of the leaf. @throws VeilgridError `malformed` unless it is 104 bytes. */
 export function decodeReadingLeaf(leaf: Uint8Array): ReadingLeaf {
-  const reader = new Reader(leaf, "reading leaf");
-  const fields = { prid: reader.fixed(32), rc: reader.u64(), sig: reader.fixed(64) };
-  reader.end();
-  return fields;
+  if (leaf.length !== READING_LEAF_BYTES) throw malformed("reading leaf", `${leaf.length} bytes`);
+  const rc = new DataView(leaf.buffer, leaf.byteOffset).getBigUint64(32);
+  return { prid: leaf.subarray(0, 32), rc, sig: leaf.subarray(40) };
 }

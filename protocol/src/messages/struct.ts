@@ -21,8 +21,8 @@ export type Rule<T> = (value: T, periodSeconds: number) => string | undefined;
 /** A struct of PROTOCOL section 7: its fields in the order of the wire, and the rules that bind their values. */
 export interface Struct<T> {
   readonly what: string;
-  write(to: Writer, value: T): void;
-  read(from: Reader): T;
+  readonly write: (to: Writer, value: T) => void;
+  readonly read: (from: Reader) => T;
   readonly rules: readonly Rule<T>[];
 }
 
