@@ -119,3 +119,46 @@ export { BASIS, priceCodec, type Price, type PriceBasis } from "./messages/price
 export { MAX_BILLS, billsCodec, type BillEntry, type Bills } from "./messages/bills.js";
 export { verdictCodec, type Verdict } from "./messages/verdict.js";
 export { closeCodec, type Close } from "./messages/close.js";
+export { MILLION, NANO, floorDiv, formatAmount, minorUnit, roundHalfAway, showLines, type Shown } from "./money.js";
+export {
+  DEFAULT_TARIFF,
+  parseTariff,
+  tariffJson,
+  tierCost,
+  type Adjustment,
+  type MissingRule,
+  type Tariff,
+  type TariffJson,
+  type Tier,
+} from "./tariff.js";
+export { computeBill, type Bill, type BillInput, type BillLine, type Quality } from "./bill.js";
+export { canonicalBytes, canonicalJson, parseCanonical } from "./canonical.js";
+export { padReport, plaintextBytes, unpadReport } from "./padding.js";
+export {
+  QUALITY_CODES,
+  REPORT_SCHEMA,
+  REPORT_VERSION,
+  seedsOf,
+  type BillReport,
+  type Feedback,
+  type ReportColumns,
+  type ReportDelta,
+  type ReportLine,
+  type SeedLeaf,
+  type Supply,
+} from "./report.js";
+export { checkReport, encodeReport, parseReport } from "./reportcheck.js";
+export { draftReport, figuresOf, type OwnLeaf, type ReportFigures, type ReportInput } from "./reportdraft.js";
+export { seedLeafHash } from "./seedleaf.js";
+export {
+  findReading,
+  periodKeys,
+  type BillLedger,
+  type EpochFacts,
+  type Finding,
+  type PeriodFacts,
+  type PeriodKeys,
+  type ReadingState,
+} from "./finding.js";
+export { verifyBill, type Difference, type DifferenceCode, type Verification } from "./verify.js";
+export { explainPeriod, type HalfExplanation, type PeriodExplanation } from "./explain.js";
