@@ -1,0 +1,75 @@
+import { malformed } from "../bytes.js";
+import type { VerifiedSignatures } from "../memory.js";
+import { merkleRoot } from "../merkle.js";
+import { epochHead } from "../messages/epoch.js";
+import { blockHash } from "../messages/hashes.js";
+import { headerCodec, type Header } from "../messages/header.js";
+import { KIND } from "../messages/kind.js";
+import { decodeLeaf } from "../messages/leaf.js";
+import { leavesFlaw } from "../messages/leaf-order.js";
+import { NO_PERIOD } from "../messages/period.js";
+import { applyRule } from "./transition.js";
+import type { LedgerView } from "./view.js";
+
+/** Something that its issuer wants on the ledger: the kind of block it belongs in, and its leaf. */
+export interface PendingLeaf {
+  readonly kind: number;
+  readonly leaf: Uint8Array;
+}
+
+/** Kinds that an issuer sends: a readings block has none. */
+const ISSUED: ReadonlySet<number> = new Set(Object.values(KIND).filter((kind) => kind !== KIND.readings));
+
+/**
+ * Whether a transaction could stand in a block of its own now: everything that its kind's rule checks, without a
+ * leader. A data aggregator keeps only pending transactions that pass, and drops one as soon as it fails.
+ * @param ts the block's time, Unix milliseconds.
+ * @throws VeilgridError with a RefusalCode (`retry` where more commits or more time may change it), `malformed`.
+ */
+export async function checkPending(
+  view: LedgerView,
+  { kind, leaf }: PendingLeaf,
+  ts: bigint,
+  memory?: VerifiedSignatures,
+): Promise<void> {
+  if (!ISSUED.has(kind)) throw malformed("transaction", `kind ${kind}`);
+  const consortium = await view.consortium();
+  const current = await view.currentParams();
+  const place = placeOf(kind, leaf, current.version);
+  const head = await view.head(place.region);
+  const header: Header = {
+    ...place,
+    consortium,
+    kind,
+    number: head.number + 1n,
+    prev: head.cbh,
+    root: merkleRoot([leaf]),
+    count: 1,
+    term: 1n,
+    round: 0,
+    aggFault: false,
+    leader: new Uint8Array(32),
+    ts,
+  };
+  const flaw = leavesFlaw([leaf], header, current.periodSeconds);
+  if (flaw !== undefined) throw malformed("transaction", flaw);
+  const block = { header, scbh: new Uint8Array(64), leaves: [leaf] };
+  const params = await view.params(place.params);
+  await applyRule({
+    view,
+    block,
+    cbh: blockHash(headerCodec.encode(header)),
+    params,
+    current,
+    head,
+    consortium,
+    memory,
+  });
+}
+
+/** An epoch goes on its region's chain under the params that it names; everything else on chain 0. */
+function placeOf(kind: number, leaf: Uint8Array, version: number): Pick<Header, "region" | "params" | "period"> {
+  if (kind !== KIND.epoch) return { region: 0, params: version, period: NO_PERIOD };
+  const { region, params, first } = epochHead(decodeLeaf(leaf).body);
+  return { region, params, period: first };
+}
