@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { utf8 } from "@veilgrid/protocol";
 import type { Call } from "../ports/ledger.js";
 import { Timestamp, common, peer } from "./fabric.js";
-import type { ChaincodeInputMessage, SignedProposalMessage } from "./fabric.js";
+import type { ChaincodeInputMessage, SignedProposalMessage } from "./messages.js";
 import type { Identity } from "./identity.js";
 
 /** What a client asks endorsers to simulate, in the messages that fabric-shim's stub reads. */

@@ -1,6 +1,6 @@
 import type { Write } from "../ports/ledger.js";
 import { StateQueryIterator, ledger, peer } from "./fabric.js";
-import type { QueryResponseMessage } from "./fabric.js";
+import type { QueryResponseMessage } from "./messages.js";
 import { compareKeys } from "./rwset.js";
 import type { KeyRead, RangeRead, ReadWriteSet, Version } from "./rwset.js";
 import type { Cursor, KeyedEntry, StateView } from "./state.js";

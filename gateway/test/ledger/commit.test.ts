@@ -121,6 +121,29 @@ describe("commit", () => {
     expect(await ledger.state.get("count")).to.deep.equal(utf8("1"));
   });
 
+  it("holds a transaction to all that it read of a long range, and to nothing beyond", async () => {
+    const client = ledger.as({ msp: "Org1" });
+    const keys = Array.from({ length: 250 }, (_, i) => `r/${i.toString().padStart(3, "0")}`);
+    await Promise.all(keys.map((k) => client.submit(notes("put", k, "1"))));
+    const outcome = async (changed: string, reading: Call): Promise<string> => {
+      const [, read] = await Promise.allSettled([client.submit(notes("put", changed, "2")), client.submit(reading)]);
+      return read.status;
+    };
+    // A peer hands out a range a hundred keys at a time: whoever leaves at the first key has read a hundred.
+    const first = notes("list", "r/", "r/~", "1");
+    const whole = notes("tally", "r/", "r/~", "count");
+    expect(await outcome("elsewhere", whole)).to.equal("fulfilled");
+    expect(await outcome("elsewhere", first)).to.equal("fulfilled");
+    expect(await outcome("r/100", first)).to.equal("fulfilled");
+    for (const changed of ["r/099", "r/000", "r/0"])
+      expect(await outcome(changed, first), changed).to.equal("rejected");
+    // The key that was new at the front has pushed this one out of the first hundred.
+    expect(await outcome("r/099", first)).to.equal("fulfilled");
+    for (const changed of ["r/000", "r/099", "r/100", "r/249", "r/2491"]) {
+      expect(await outcome(changed, whole), changed).to.equal("rejected");
+    }
+  });
+
   it("leaves what concurrent transactions do as if the valid ones had run one after the other", async () => {
     const rounds = fc.array(fc.array(call, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 5 });
     let conflicts = 0;
