@@ -1,7 +1,6 @@
-import { expand, extract } from "@noble/hashes/hkdf.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "./bytes.js";
 import { monthName } from "./calendar.js";
+import { hkdf } from "./hkdf.js";
 
 /** The four GGM roots of one meter and month, 32 bytes each: (s, s', r, r') are (s0, s1, r0, r1). */
 export interface Seeds {
@@ -11,19 +10,13 @@ export interface Seeds {
   readonly r1: Uint8Array;
 }
 
-/** HKDF (RFC 5869) with SHA-256, L = 32 and the consortium id as salt (PROTOCOL section 2), one per info. */
-function hkdf(key: Uint8Array, consortium: Uint8Array, infos: readonly string[]): Uint8Array[] {
-  const pseudoRandomKey = extract(sha256, key, consortium);
-  return infos.map((info) => expand(sha256, pseudoRandomKey, utf8(info), 32));
-}
-
 /**
  * `s, s', r, r' = HKDF(K_M, info "veilgrid/1/seed/" + {s0|s1|r0|r1} + "/" + YYYY-MM)` (PROTOCOL section 4).
  * `monthKey` is K_M (32 bytes), `month` is 12·year + (month-1).
  */
 export function deriveSeeds(monthKey: Uint8Array, consortium: Uint8Array, month: number): Seeds {
   const name = monthName(month);
-  const infos = ["s0", "s1", "r0", "r1"].map((which) => `veilgrid/1/seed/${which}/${name}`);
+  const infos = ["s0", "s1", "r0", "r1"].map((which) => utf8(`veilgrid/1/seed/${which}/${name}`));
   const [s0, s1, r0, r1] = hkdf(monthKey, consortium, infos) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   return { s0, s1, r0, r1 };
 }
@@ -33,5 +26,5 @@ export function deriveSeeds(monthKey: Uint8Array, consortium: Uint8Array, month:
  * that a meter's current key opens no earlier month (PROTOCOL section 4, Key generation).
  */
 export function ratchet(monthKey: Uint8Array, consortium: Uint8Array, nextMonth: number): Uint8Array {
-  return hkdf(monthKey, consortium, [`veilgrid/1/ratchet/${monthName(nextMonth)}`])[0] as Uint8Array;
+  return hkdf(monthKey, consortium, [utf8(`veilgrid/1/ratchet/${monthName(nextMonth)}`)])[0] as Uint8Array;
 }
