@@ -4,3 +4,13 @@ export { EmbeddedLedger, type EmbeddedLedgerModules, type EmbeddedLedgerOptions 
 export { contractError, type ContractError } from "./ledger/errors.js";
 export { exportLedger } from "./ledger/export.js";
 export { LedgerFile } from "./ledger/ledgerfile.js";
+export { readReadings } from "./input/readings.js";
+export { checkReadings, type ReadingsSummary } from "./input/check.js";
+export type { ReadingsOptions } from "./input/options.js";
+export type { ReadingsTable } from "./input/table.js";
+export { profileHouseholds, type ProfileOptions } from "./input/profile.js";
+export { parsePolicy, type PolicyOptions } from "./input/prices.js";
+export type { PricePolicy } from "./input/policy.js";
+export { importPrices, priceCsv, type PriceImport, type PriceSource } from "./input/priceimport.js";
+export { parseFault, parseFaults, type Fault } from "./input/faults.js";
+export { SeededRandom } from "./random.js";
