@@ -1,7 +1,14 @@
 import { toHex } from "./bytes.js";
 import { monthOf, periodStart } from "./calendar.js";
 import { VeilgridError } from "./errors.js";
-import { type BillLedger, type Finding, type PeriodFacts, findReading, periodKeys } from "./finding.js";
+import {
+  type BillLedger,
+  type Finding,
+  type PeriodFacts,
+  type PeriodKeys,
+  findReading,
+  periodKeys,
+} from "./finding.js";
 import { H3, sha256 } from "./hash.js";
 import { type BillReport, QUALITY_CODES, seedsOf } from "./report.js";
 import { ruledBy } from "./verify.js";
@@ -47,7 +54,7 @@ const SENTENCES = {
 
 const NOTHING: Finding = { state: "silent", rc: [], rc2: [] };
 
-function opened(facts: PeriodFacts | undefined, keys: Parameters<typeof findReading>[0]): [Finding, string] {
+function opened(facts: PeriodFacts | undefined, keys: PeriodKeys): [Finding, string] {
   if (facts === undefined) return [NOTHING, "no epoch covers the period, so that no reading of it was taken"];
   const finding = findReading(keys, facts);
   return [finding, SENTENCES[finding.state]];
@@ -65,8 +72,7 @@ export async function explainPeriod(report: BillReport, k: number, ledger: BillL
   }
   const { region } = rule.leaf.epoch;
   const period = { month: monthOf(report.month), k };
-  const [keys] = periodKeys(seedsOf(rule.leaf), k, 1);
-  if (keys === undefined) throw new VeilgridError("not-in-supply", "no such period", { facts: { k }, blame: "caller" });
+  const [keys] = periodKeys(seedsOf(rule.leaf), k, 1) as [PeriodKeys];
   const [finding, because] = opened(await ledger.period(region, period), keys);
   const { columns } = report;
   const at = k - report.supply.from;

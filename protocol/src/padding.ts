@@ -33,7 +33,7 @@ export function plaintextBytes(billBytes: number): number {
   const chunks = Math.ceil(payload / (CHUNK + TAG));
   const plaintext = payload - chunks * TAG;
   // A last chunk holds at least one byte, or the file would have one chunk less.
-  if (Number.isInteger(billBytes) && plaintext > (chunks - 1) * CHUNK) return plaintext;
+  if (Number.isInteger(billBytes) && plaintext > Math.max(0, (chunks - 1) * CHUNK)) return plaintext;
   throw new VeilgridError("out-of-range", `no age file has ${billBytes} bytes`, {
     facts: { billBytes },
     blame: "caller",

@@ -36,7 +36,7 @@ const MAX_PATH = 32;
 
 const wattHours = integer(-MAX_WH, MAX_WH);
 const k = integer(0, MAX_PERIODS - 1);
-const month = text(/^[0-9]{4}-(?:0[1-9]|1[0-2])$/, "a month YYYY-MM");
+const month = text(/^(?:19[7-9][0-9]|[2-9][0-9]{3})-(?:0[1-9]|1[0-2])$/, "a month YYYY-MM from 1970 on");
 const column = <T>(check: Check<T>): Check<readonly T[]> => listOf(check, 1, MAX_PERIODS);
 
 /** A tariff in its one JSON form; the fields' own checks are the tariff's. */

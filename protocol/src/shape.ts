@@ -75,7 +75,8 @@ export function orNull<T>(check: Check<T>): Check<T | null> {
 export function listOf<T>(check: Check<T>, min = 0, max = Number.POSITIVE_INFINITY): Check<readonly T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) throw refusal(place, "not an array");
-    if (value.length < min || value.length > max) throw refusal(place, `not ${min} to ${max} elements`);
+    if (value.length < min) throw refusal(place, `fewer than ${min} elements`);
+    if (value.length > max) throw refusal(place, `more than ${max} elements`);
     return value.map((element: unknown, i) => check(element, into(place, i)));
   };
 }
