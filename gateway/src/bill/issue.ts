@@ -1,0 +1,106 @@
+import {
+  billHash,
+  compareBytes,
+  draftReport,
+  encodeReport,
+  padReport,
+  toHex,
+  type BillEntry,
+  type OwnLeaf,
+  type Supply,
+  type Tariff,
+} from "@veilgrid/protocol";
+import type { ContentStore } from "../ports/content.js";
+import { encryptBill, type SeededBytes } from "./encryption.js";
+
+/** What all bills of a month have in common. */
+export interface BillTerms {
+  readonly consortium: Uint8Array;
+  /** 12*year + (month-1). */
+  readonly month: number;
+  readonly periodSeconds: number;
+  /** Bytes of every bill's ciphertext. */
+  readonly billBytes: number;
+  readonly tariff: Tariff;
+  /** An IANA name: the zone that times are shown in. */
+  readonly timeZone: string;
+}
+
+/** A leaf of the customer's, with what became of the month under its keys. */
+export interface LeafMonth {
+  readonly leaf: OwnLeaf;
+  /** Complete readings in signed Wh, by k; undefined where there is none. */
+  readonly readings: readonly (bigint | undefined)[];
+  /** The region's prices in micro-units per kWh, by k; undefined where no epoch covers the period. */
+  readonly prices: readonly (bigint | undefined)[];
+}
+
+/** One customer's month. */
+export interface CustomerMonth {
+  /** 16 bytes. */
+  readonly bid: Uint8Array;
+  /** age X25519 recipient. */
+  readonly recipient: string;
+  /** The supply's stated end, exclusive, in k of the month. */
+  readonly to: number;
+  /** At least one. */
+  readonly leaves: readonly LeafMonth[];
+}
+
+/** "period k is ruled by the leaf with the greatest first <= k" (PROTOCOL section 4, Dynamic billing). */
+function ruled(months: readonly LeafMonth[], { from, to }: Supply): LeafMonth[] {
+  return Array.from({ length: to - from }, (_, i) => {
+    const ruling = months.findLast(({ leaf }) => leaf.first <= from + i);
+    return ruling ?? (months[0] as LeafMonth);
+  });
+}
+
+/** The padded plaintext of a customer's bill. @throws VeilgridError `report-too-long`, `bad-bill-input`. */
+export function billPlaintext(customer: CustomerMonth, terms: BillTerms): Uint8Array {
+  const months = [...customer.leaves].sort((a, b) => a.leaf.first - b.leaf.first);
+  const leaves = months.map(({ leaf }) => leaf);
+  // "A bill covers the customer's supply: from its first leaf's period to the stated end."
+  const supply = { from: leaves[0]?.first ?? customer.to, to: customer.to };
+  const rules = ruled(months, supply);
+  const prices = rules.map((rule, i) => rule.prices[supply.from + i]);
+  const report = draftReport({
+    ...terms,
+    bid: customer.bid,
+    supply,
+    prices,
+    // A period that no epoch of the ruling region covers has no reading either.
+    readings: rules.map((rule, i) => (prices[i] === undefined ? undefined : rule.readings[supply.from + i])),
+    leaves,
+  });
+  return padReport(encodeReport(report), terms.billBytes);
+}
+
+/**
+ * Makes a customer's first bill of a month and puts it into the content store: what the ledger will say of it.
+ * @param seeded only in a run with a seed.
+ */
+export async function issueBill(
+  customer: CustomerMonth,
+  terms: BillTerms,
+  content: ContentStore,
+  seeded?: SeededBytes,
+): Promise<BillEntry> {
+  const plaintext = billPlaintext(customer, terms);
+  const ciphertext = await encryptBill(plaintext, customer.recipient, terms.billBytes, seeded);
+  const { cid } = await content.put(ciphertext);
+  return { bid: customer.bid, revision: 0, cid, hash: billHash(ciphertext) };
+}
+
+/** Customers ascending by BID, as a `bills` transaction lists them. */
+export function ascendingByBid<T extends { readonly bid: Uint8Array }>(entries: readonly T[]): T[] {
+  return [...entries].sort((a, b) => compareBytes(a.bid, b.bid));
+}
+
+/** How a run with a seed draws the randomness of one bill's encryption. */
+export function seededBill(
+  random: { bytes(count: number, ...labels: readonly (string | number)[]): Uint8Array },
+  month: number,
+  bid: Uint8Array,
+): SeededBytes {
+  return (count, draw) => random.bytes(count, "bill", month, toHex(bid), draw);
+}

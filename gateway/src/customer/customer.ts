@@ -1,0 +1,85 @@
+import {
+  VeilgridError,
+  billHash,
+  equalBytes,
+  monthName,
+  parseReport,
+  toHex,
+  unpadReport,
+  verifyBill,
+  type BillEntry,
+  type BillReport,
+  type Difference,
+  type ReportFigures,
+} from "@veilgrid/protocol";
+import { decryptBill } from "../bill/encryption.js";
+import type { ContentStore } from "../ports/content.js";
+import type { CommittedMonth } from "./committed-month.js";
+
+/** A user [4.1]: the customer of one BID. */
+export interface CustomerOptions {
+  /** 16 bytes. */
+  readonly bid: Uint8Array;
+  /** age X25519 identity, secret. */
+  readonly identity: string;
+}
+
+/** A bill with the verdict on it. */
+export interface VerifiedBill {
+  /** Whether everything in the report follows from the ledger and the customer's own seeds. */
+  readonly verified: boolean;
+  /** Empty where it is verified; the first one is the one to look at. */
+  readonly differences: readonly Difference[];
+  readonly report: BillReport;
+  /** The bill as it follows from the ledger. */
+  readonly figures: ReportFigures;
+  /** What the ledger says of the ciphertext. */
+  readonly entry: BillEntry;
+}
+
+/**
+ * A customer's side of a bill: "finds its BID, fetches by CID, compares Hash, decrypts, and recomputes everything from
+ * the ledger" (PROTOCOL section 4, Dynamic billing).
+ */
+export class Customer {
+  readonly #options: CustomerOptions;
+  readonly #content: ContentStore;
+
+  constructor(options: CustomerOptions, modules: { readonly content: ContentStore }) {
+    this.#options = options;
+    this.#content = modules.content;
+  }
+
+  /**
+   * The decrypted report of a month's newest bill.
+   * @throws VeilgridError `no-bill` (retry), `content-missing` (retry), `content-corrupt`, `wrong-bill-hash`,
+   * `cannot-decrypt`, `malformed`, `not-canonical`, `wrong-bill`.
+   */
+  async open(month: CommittedMonth): Promise<{ readonly report: BillReport; readonly entry: BillEntry }> {
+    const { bid, identity } = this.#options;
+    const entry = month.bill(bid);
+    if (entry === undefined) throw refusal("no-bill", "the ledger has no bill of this customer and month", month, true);
+    const ciphertext = await this.#content.get(entry.cid);
+    if (!equalBytes(billHash(ciphertext), entry.hash)) {
+      throw refusal("wrong-bill-hash", "the bill is not the one that the ledger names", month);
+    }
+    const plaintext = await decryptBill(ciphertext, identity);
+    const report = parseReport(unpadReport(plaintext, ciphertext.length));
+    const own = report.bid === toHex(bid) && report.month === monthName(month.month);
+    if (!own || report.periodSeconds !== month.periodSeconds) {
+      throw refusal("wrong-bill", "the bill is another customer's, of another month or in other periods", month);
+    }
+    return { report, entry };
+  }
+
+  /** Opens the month's bill and recomputes it. @throws VeilgridError as `open`, and what reading the ledger throws. */
+  async verify(month: CommittedMonth): Promise<VerifiedBill> {
+    const { report, entry } = await this.open(month);
+    const { differences, figures } = await verifyBill(report, month);
+    return { verified: differences.length === 0, differences, report, figures, entry };
+  }
+}
+
+function refusal(code: string, message: string, { month }: CommittedMonth, retry = false): VeilgridError {
+  return new VeilgridError(code, message, { facts: { month: monthName(month) }, blame: "peer", retry });
+}

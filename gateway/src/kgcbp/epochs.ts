@@ -1,0 +1,180 @@
+import {
+  KIND,
+  Reader,
+  Writer,
+  comparePeriods,
+  periodEnd,
+  periodStart,
+  type Header,
+  type Period,
+} from "@veilgrid/protocol";
+import type { Timer } from "../ports/clock.js";
+import { encodeKeepLists, encodeTransaction, partLength } from "../transport/envelopes.js";
+import type { Desk } from "./desk.js";
+import type { EpochBook } from "./epoch-book.js";
+import type { EpochKeys } from "./epoch-keys.js";
+import { tailOf, type EpochRecord } from "./epoch-record.js";
+import { slotName } from "./names.js";
+import { nextSpan } from "./plan.js";
+
+/** "An epoch is committed before its first window opens (operationally 6 to 12 hours ahead)": the later bound. */
+export const LEAD_MS = 12 * 3_600_000;
+
+function sendingKey(region: number): string {
+  return `sending/${String(region).padStart(5, "0")}`;
+}
+
+/** The PRID lists of an epoch as requests of about 1 MiB each. */
+function listRequests(keys: EpochKeys): Uint8Array[] {
+  const { region, first, periods } = keys.record;
+  const lists = Array.from({ length: periods }, (_, offset) => keys.list(offset));
+  const requests: Uint8Array[] = [];
+  for (let from = 0; from < periods;) {
+    const count = partLength(lists, from);
+    const part = { region, first: { month: first.month, k: first.k + from }, lists: lists.slice(from, from + count) };
+    requests.push(encodeKeepLists(part));
+    from += count;
+  }
+  return requests;
+}
+
+/**
+ * Prepares the epochs of all regions, one after the other: composes the next one `leadMs` before it begins, sends it
+ * with its PRID lists until it is committed, and what of it is still ahead again if it missed its time.
+ */
+export class Epochs {
+  readonly #desk: Desk;
+  readonly #book: EpochBook;
+  readonly #leadMs: number;
+  readonly #timers = new Map<number, Timer>();
+
+  constructor(desk: Desk, book: EpochBook, leadMs = LEAD_MS) {
+    this.#desk = desk;
+    this.#book = book;
+    this.#leadMs = leadMs;
+  }
+
+  async start(): Promise<void> {
+    for (const region of this.#desk.register.regions()) await this.#resume(region);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  /** A meter was enrolled: its region may have had nothing to prepare. */
+  async onEnrolment(region: number): Promise<void> {
+    if (this.#sending(region) === undefined) await this.#plan(region);
+  }
+
+  /** An epoch was committed. */
+  async onEpoch({ region, number }: Header): Promise<void> {
+    await this.#desk.blocks.block(region, number);
+    await this.#resume(region);
+  }
+
+  /** The first period of the epoch that is on its way. */
+  #sending(region: number): Period | undefined {
+    const bytes = this.#desk.store.get(sendingKey(region));
+    if (bytes === undefined) return undefined;
+    const reader = new Reader(bytes, "epoch on its way");
+    return { month: reader.u32(), k: reader.u16() };
+  }
+
+  /** Goes on from what store and ledger say: the epoch on its way, or else the next one. */
+  async #resume(region: number): Promise<void> {
+    const sending = this.#sending(region);
+    const { lastCovered } = await this.#desk.view.head(region);
+    const record = sending && this.#book.find(region, sending);
+    if (record !== undefined && (lastCovered === undefined || comparePeriods(lastCovered, record.first) < 0)) {
+      await this.#send(record);
+      return;
+    }
+    // What was on its way is committed, under this first period or an earlier one.
+    if (sending !== undefined) await this.#arrived(region, sending);
+    await this.#plan(region);
+  }
+
+  async #arrived(region: number, first: Period): Promise<void> {
+    this.#recall(region, first);
+    await this.#desk.store.write([{ key: sendingKey(region), value: undefined }]);
+  }
+
+  #recall(region: number, first: Period): void {
+    const slot = slotName(region, first);
+    this.#desk.outbox.remove(`epoch/${slot}`);
+    this.#desk.outbox.remove(`lists/${slot}`);
+  }
+
+  #at(region: number, time: number, label: string, action: () => Promise<void>): void {
+    this.#timers.get(region)?.cancel();
+    this.#timers.set(region, this.#desk.clock.at(time, label, action));
+  }
+
+  /** Waits until the next epoch is due. */
+  async #plan(region: number): Promise<void> {
+    const span = await this.#nextSpan(region);
+    if (span === undefined) return;
+    const { periodSeconds } = await this.#desk.view.currentParams();
+    const time = periodStart(span.first, periodSeconds) - this.#leadMs;
+    this.#at(region, time, `epoch of region ${region}`, () => this.#compose(region));
+  }
+
+  async #nextSpan(region: number): Promise<ReturnType<typeof nextSpan>> {
+    const { view, register, clock } = this.#desk;
+    const { lastCovered } = await view.head(region);
+    return nextSpan(register, region, lastCovered, clock.now(), await view.currentParams());
+  }
+
+  /** Fixes what the next epoch is made of: "A meter that is added … changes with the next epoch not yet sent". */
+  async #compose(region: number): Promise<void> {
+    const span = await this.#nextSpan(region);
+    if (span === undefined) return;
+    const { version } = await this.#desk.view.currentParams();
+    await this.#fix(await this.#book.compose(region, span.first, span.periods, version));
+  }
+
+  /** "what it says of a period is fixed from its first sending, committed or not": on the disk before it. */
+  async #fix(record: EpochRecord): Promise<void> {
+    const { region, first } = record;
+    const value = new Writer().u32(first.month).u16(first.k).bytes();
+    await this.#desk.store.write([this.#book.keep(record), { key: sendingKey(region), value }]);
+    await this.#send(record);
+  }
+
+  async #send(record: EpochRecord): Promise<void> {
+    const { clock, outbox, view } = this.#desk;
+    const { periodSeconds, maxSkewMs } = await view.params(record.params);
+    const end = (period: Period): number => periodEnd(period, periodSeconds) + maxSkewMs;
+    if (end(record.first) <= clock.now()) {
+      await this.#sendTail(record, periodSeconds);
+      return;
+    }
+    const { region, first } = record;
+    const slot = slotName(region, first);
+    const keys = await this.#book.keys(record);
+    await outbox.add(`lists/${slot}`, { method: "lists", requests: listRequests(keys), untilAccepted: true });
+    const leaf = this.#desk.sign("epoch", await this.#book.body(record));
+    const request = encodeTransaction({ kind: KIND.epoch, leaf });
+    await outbox.add(`epoch/${slot}`, { method: "transaction", requests: [request], untilAccepted: false });
+    // A leader's clock may be behind: within maxSkew the epoch can still be committed.
+    this.#at(region, end(first), `epoch of region ${region} missed its time`, () => this.#resume(region));
+  }
+
+  /** "one that missed its time is sent again with the identical entries of the periods still ahead" */
+  async #sendTail(record: EpochRecord, periodSeconds: number): Promise<void> {
+    const { region, first, periods } = record;
+    this.#recall(region, first);
+    this.#book.close(record);
+    const now = this.#desk.clock.now();
+    let skip = 1;
+    while (skip < periods && periodEnd({ ...first, k: first.k + skip }, periodSeconds) <= now) skip += 1;
+    if (skip < periods) {
+      await this.#fix(tailOf(record, skip));
+      return;
+    }
+    await this.#desk.store.write([{ key: sendingKey(region), value: undefined }]);
+    await this.#plan(region);
+  }
+}

@@ -1,0 +1,101 @@
+import { KIND, headerCodec, type Header } from "@veilgrid/protocol";
+import type { ContentStore } from "../ports/content.js";
+import type { Enrolment } from "../ports/keystore.js";
+import type { LedgerEvent } from "../ports/ledger.js";
+import type { Handler } from "../ports/transport.js";
+import type { Period } from "@veilgrid/protocol";
+import { Billing, type BillingOptions } from "./billing.js";
+import { Desk, type DeskModules } from "./desk.js";
+import { EpochBook } from "./epoch-book.js";
+import { Epochs } from "./epochs.js";
+import { MonthReader } from "./month.js";
+import { Releases } from "./releases.js";
+import { Settlements } from "./settlements.js";
+import type { Outcome } from "./tally.js";
+
+/** How KGCBP works. */
+export interface KgcbpOptions extends BillingOptions {
+  /** Its BIP-340 signing key, 32 bytes. */
+  readonly secret: Uint8Array;
+  /** How long before an epoch begins it is composed and sent, in milliseconds. */
+  readonly leadMs?: number;
+}
+
+/** What it works with. */
+export interface KgcbpModules extends DeskModules {
+  readonly content: ContentStore;
+}
+
+/**
+ * The key generation center and bill provider [4.1]: registers meters and users, prepares epochs, releases masks after
+ * each committed readings block, and bills closed months. Everything it has to do follows from its store and the ledger,
+ * so a start after a crash goes on where it was.
+ */
+export class Kgcbp {
+  readonly #desk: Desk;
+  readonly #epochs: Epochs;
+  readonly #settlements: Settlements;
+  readonly #releases: Releases;
+  readonly #billing: Billing;
+
+  private constructor(options: KgcbpOptions, desk: Desk, content: ContentStore) {
+    const book = new EpochBook(desk);
+    this.#desk = desk;
+    this.#epochs = new Epochs(desk, book, options.leadMs);
+    this.#settlements = new Settlements(desk, book);
+    this.#releases = new Releases(desk, book, this.#settlements);
+    const months = new MonthReader(desk, book, this.#settlements);
+    this.#billing = new Billing(options, { desk, months, content });
+  }
+
+  /** @throws VeilgridError `not-set-up` on a ledger without parameters. */
+  static async open(options: KgcbpOptions, modules: KgcbpModules): Promise<Kgcbp> {
+    return new Kgcbp(options, await Desk.open(modules, options.secret), modules.content);
+  }
+
+  /** Takes up everything that store and ledger show as due. */
+  async start(): Promise<void> {
+    await this.#epochs.start();
+    await this.#releases.start();
+    await this.#billing.start();
+  }
+
+  stop(): void {
+    this.#epochs.stop();
+    this.#billing.stop();
+    this.#desk.outbox.stop();
+  }
+
+  /** Nobody asks KGCBP anything yet. */
+  readonly handle: Handler = () => Promise.resolve();
+
+  /** Enrols a meter's supply; see Register. @throws VeilgridError `already-enrolled`. */
+  async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {
+    await this.#desk.register.enrol(enrolment, monthKey);
+  }
+
+  async onLedgerEvent({ name, payload }: LedgerEvent): Promise<void> {
+    if (name === "block") await this.#onBlock(headerCodec.decode(payload));
+  }
+
+  async #onBlock(header: Header): Promise<void> {
+    switch (header.kind) {
+      case KIND.epoch:
+        await this.#epochs.onEpoch(header);
+        return this.#billing.onEpoch();
+      case KIND.readings:
+        return this.#releases.onReadings(header);
+      case KIND.masks:
+        return this.#releases.onMasks(header);
+      case KIND.prices:
+        return this.#billing.onPrices();
+      case KIND.bills:
+        return this.#billing.onBills(header);
+    }
+  }
+
+  /** What became of each meter of a committed period, in the order of BIDs. For KGCBP's operator alone. */
+  outcomes(region: number, period: Period): Promise<readonly Outcome[]> {
+    return this.#settlements.of(region, period);
+  }
+}

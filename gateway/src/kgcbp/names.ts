@@ -1,0 +1,17 @@
+import { toHex, type Period } from "@veilgrid/protocol";
+import type { Enrolment } from "../ports/keystore.js";
+
+/** A period in the keys of KGCBP's store: padded, so that the order of keys is that of time. */
+export function periodName({ month, k }: Period): string {
+  return `${String(month).padStart(6, "0")}/${String(k).padStart(4, "0")}`;
+}
+
+/** A region-period in the keys of KGCBP's store. */
+export function slotName(region: number, period: Period): string {
+  return `${String(region).padStart(5, "0")}/${periodName(period)}`;
+}
+
+/** An enrolment's own name: a BID has one from each period. */
+export function enrolmentName({ bid, from }: Pick<Enrolment, "bid" | "from">): string {
+  return `${toHex(bid)}/${periodName(from)}`;
+}

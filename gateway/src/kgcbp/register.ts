@@ -1,0 +1,89 @@
+import { VeilgridError, compareBytes, comparePeriods, toHex, type Period } from "@veilgrid/protocol";
+import type { Enrolment, KeyStore } from "../ports/keystore.js";
+import { enrolmentName } from "./names.js";
+
+/** Whether the enrolment's supply has begun and has not ended at a period. */
+function covers({ from, to }: Enrolment, at: Period): boolean {
+  return comparePeriods(from, at) <= 0 && (to === undefined || comparePeriods(at, to) < 0);
+}
+
+/** KGCBP's meters and customers: who counts where and when. */
+export class Register {
+  readonly #keys: KeyStore;
+  readonly #byName = new Map<string, Enrolment>();
+  /** By BID in hex, ascending by `from`. */
+  readonly #byBid = new Map<string, Enrolment[]>();
+
+  private constructor(keys: KeyStore) {
+    this.#keys = keys;
+  }
+
+  static async open(keys: KeyStore): Promise<Register> {
+    const register = new Register(keys);
+    for (const enrolment of await keys.enrolments()) register.#add(enrolment);
+    return register;
+  }
+
+  /**
+   * Enrols a meter's supply, with the key K of the month of `from` (32 bytes). It counts from the first epoch on that
+   * begins at or after `from` and is not yet sent; until then it counts as missing.
+   * @throws VeilgridError `already-enrolled`.
+   */
+  async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {
+    await this.#keys.enrol(enrolment, monthKey);
+    if (!this.#byName.has(enrolmentName(enrolment))) this.#add(enrolment);
+  }
+
+  #add(enrolment: Enrolment): void {
+    const bid = toHex(enrolment.bid);
+    const known = this.#byBid.get(bid) ?? [];
+    known.push(enrolment);
+    known.sort((a, b) => comparePeriods(a.from, b.from));
+    this.#byBid.set(bid, known);
+    this.#byName.set(enrolmentName(enrolment), enrolment);
+  }
+
+  /** @throws VeilgridError `not-enrolled`. */
+  get(id: Pick<Enrolment, "bid" | "from">): Enrolment {
+    const enrolment = this.#byName.get(enrolmentName(id));
+    if (enrolment !== undefined) return enrolment;
+    throw new VeilgridError("not-enrolled", "the register does not know this enrolment", {
+      facts: { bid: toHex(id.bid), month: id.from.month, k: id.from.k },
+      blame: "operator",
+    });
+  }
+
+  /** The regions that have, had or will have a meter, ascending. */
+  regions(): number[] {
+    return [...new Set([...this.#byName.values()].map(({ region }) => region))].sort((a, b) => a - b);
+  }
+
+  /** Who counts in a region at a period, ascending by BID: of each BID its newest enrolment alone. */
+  membersAt(region: number, at: Period): Enrolment[] {
+    const members: Enrolment[] = [];
+    for (const enrolments of this.#byBid.values()) {
+      const newest = enrolments.findLast(({ from }) => comparePeriods(from, at) <= 0);
+      if (newest?.region === region && covers(newest, at)) members.push(newest);
+    }
+    return members.sort((a, b) => compareBytes(a.bid, b.bid));
+  }
+
+  /** The first period after `at` from which a region may have other members. */
+  nextChange(region: number, at: Period): Period | undefined {
+    let next: Period | undefined;
+    for (const enrolments of this.#byBid.values()) {
+      if (!enrolments.some((enrolment) => enrolment.region === region)) continue;
+      for (const change of enrolments.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]))) {
+        if (comparePeriods(change, at) <= 0) continue;
+        if (next === undefined || comparePeriods(change, next) < 0) next = change;
+      }
+    }
+    return next;
+  }
+
+  /** The period of the region's first supply. */
+  firstSupply(region: number): Period | undefined {
+    const all = [...this.#byName.values()].filter((enrolment) => enrolment.region === region);
+    return all.map(({ from }) => from).sort(comparePeriods)[0];
+  }
+}
