@@ -1,0 +1,15 @@
+export { MAX_STEP_MS, ClockOffset, median } from "./clockoffset.js";
+export { Fleet } from "./fleet.js";
+export { makeReadings, type Half, type Place, type SignedHalves } from "./halves.js";
+export { Meter, type MeterModules, type MeterOptions } from "./meter.js";
+export { MonthKeys, type MonthKey, type PeriodLeaves } from "./monthkeys.js";
+export type { Proof, Refusal } from "./outbox.js";
+export type {
+  MeterChange,
+  MeterClock,
+  MeterLog,
+  MeterRandom,
+  MeterStore,
+  MeterTimer,
+  MeterTransport,
+} from "./ports.js";

@@ -1,0 +1,113 @@
+import { decodeTimeReply } from "./answers.js";
+import { ClockOffset } from "./clockoffset.js";
+import type { MeterClock, MeterTimer, MeterTransport } from "./ports.js";
+
+/** How long DAs may take to tell the time; an answer that took longer would say little. */
+const ASK_TIMEOUT_MS = 5_000;
+/** "asked once a day" */
+const DAY_MS = 86_400_000;
+/** Not even window answers make a meter ask more often. */
+const MIN_PAUSE_MS = 60_000;
+
+/** One round of asking. */
+interface Round {
+  readonly sent: number;
+  readonly differences: number[];
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * The meter's sense of time: its oscillator, set by "the median time of at least 2f+1 DAs, asked once a day (and after a
+ * window answer)" (PROTOCOL section 3).
+ */
+export class Timekeeping {
+  readonly #clock: MeterClock;
+  readonly #transport: MeterTransport;
+  readonly #offset: ClockOffset;
+  readonly #das: number;
+  #asked = -Infinity;
+  #round: Round | undefined;
+  #timer: MeterTimer | undefined;
+
+  constructor(
+    options: { readonly das: number; readonly faulty: number },
+    modules: { readonly clock: MeterClock; readonly transport: MeterTransport },
+  ) {
+    this.#clock = modules.clock;
+    this.#transport = modules.transport;
+    this.#das = options.das;
+    this.#offset = new ClockOffset(2 * options.faulty + 1);
+  }
+
+  /** Unix milliseconds as the meter believes. */
+  now(): number {
+    return this.#clock.now() + this.#offset.ms;
+  }
+
+  /** Runs `action` when the meter believes it is `time`. */
+  at(time: number, label: string, action: () => Promise<void> | void): MeterTimer {
+    return this.#clock.at(time - this.#offset.ms, label, action);
+  }
+
+  /** Once a period: the clock moves towards what the DAs said last. */
+  step(): void {
+    this.#offset.step();
+  }
+
+  /** Whether a day has gone by since the DAs were asked. */
+  get due(): boolean {
+    return this.#clock.now() - this.#asked >= DAY_MS;
+  }
+
+  /** Asks all DAs, `delayMs` from now; at most once a minute, whoever wants it. */
+  ask(delayMs = 0): void {
+    const time = this.#clock.now() + delayMs;
+    if (time - this.#asked < MIN_PAUSE_MS) return;
+    this.#asked = time;
+    this.#timer?.cancel();
+    if (delayMs === 0) this.#askNow();
+    else {
+      this.#timer = this.#clock.at(time, "ask for the time", () => {
+        this.#askNow();
+      });
+    }
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#round = undefined;
+  }
+
+  #askNow(): void {
+    const now = this.#clock.now();
+    const round: Round = { sent: now, differences: [] };
+    this.#round = round;
+    this.#timer = this.#clock.at(now + ASK_TIMEOUT_MS, "time asked", () => {
+      this.#conclude(round);
+    });
+    for (let da = 0; da < this.#das; da += 1) {
+      let answered = false;
+      this.#transport.request(`da/${da}`, "time", NOTHING, (response) => {
+        // One DA, one voice: a second answer would be a second vote in the median.
+        if (answered) return;
+        answered = true;
+        this.#hear(round, response);
+      });
+    }
+  }
+
+  #hear(round: Round, response: Uint8Array): void {
+    const time = decodeTimeReply(response);
+    if (round !== this.#round || time === undefined) return;
+    // The DA looked at its clock somewhere between the asking and the hearing.
+    round.differences.push(time - (round.sent + this.#clock.now()) / 2);
+    if (round.differences.length === this.#das) this.#conclude(round);
+  }
+
+  #conclude(round: Round): void {
+    if (round !== this.#round) return;
+    this.stop();
+    this.#offset.follow(round.differences);
+  }
+}
