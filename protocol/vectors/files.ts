@@ -10,23 +10,21 @@ export function readVectors(name: string): unknown {
   return JSON.parse(readFileSync(place(name), "utf8"));
 }
 
-/** JSON whose arrays of plain values stand on one line: readable, and not much longer than the values. */
+const LINE = 120;
+
+/** JSON in lines of up to 120 characters: what fits on one stands on one. */
 export function compactJson(value: unknown, indent = ""): string {
+  const line = JSON.stringify(value);
+  if (indent.length + line.length <= LINE || typeof value !== "object" || value === null) return line;
   const inner = `${indent} `;
   if (Array.isArray(value)) {
     const list: readonly unknown[] = value;
-    if (list.every(isPlain)) return JSON.stringify(list);
     return `[\n${list.map((one) => inner + compactJson(one, inner)).join(",\n")}\n${indent}]`;
   }
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const fields = Object.entries(value).map(
     ([name, one]) => `${inner}${JSON.stringify(name)}: ${compactJson(one, inner)}`,
   );
   return `{\n${fields.join(",\n")}\n${indent}}`;
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value !== "object" || value === null;
 }
 
 /** Writes a file of this folder. */
