@@ -1,0 +1,2 @@
+export { packagedContract, VeilgridContract } from "./contract.js";
+export { Refused } from "./refused.js";
