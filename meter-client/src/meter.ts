@@ -118,7 +118,7 @@ export class Meter {
   async send(period: Period): Promise<void> {
     // "It follows the median time …, asked once a day …, and moves at most 1 s a period."
     this.#time.step();
-    if (this.#time.due) this.#time.ask(this.#askDelay(period));
+    if (this.#time.due) this.#time.askLater(this.#askDelay(period));
     await this.#turnMonth();
     await this.#begin(period);
   }

@@ -29,6 +29,7 @@ export class Timekeeping {
   #asked = -Infinity;
   #round: Round | undefined;
   #timer: MeterTimer | undefined;
+  #plan: MeterTimer | undefined;
 
   constructor(
     options: { readonly das: number; readonly faulty: number },
@@ -55,33 +56,39 @@ export class Timekeeping {
     this.#offset.step();
   }
 
-  /** Whether a day has gone by since the DAs were asked. */
+  /** Whether a day has gone by since the DAs were asked, and no asking is planned. */
   get due(): boolean {
-    return this.#clock.now() - this.#asked >= DAY_MS;
+    return this.#plan === undefined && this.#clock.now() - this.#asked >= DAY_MS;
   }
 
-  /** Asks all DAs, `delayMs` from now; at most once a minute, whoever wants it. */
-  ask(delayMs = 0): void {
-    const time = this.#clock.now() + delayMs;
-    if (time - this.#asked < MIN_PAUSE_MS) return;
-    this.#asked = time;
-    this.#timer?.cancel();
-    if (delayMs === 0) this.#askNow();
-    else {
-      this.#timer = this.#clock.at(time, "ask for the time", () => {
-        this.#askNow();
-      });
-    }
+  /** Asks all DAs now; at most once a minute, whoever wants it. */
+  ask(): void {
+    if (this.#clock.now() - this.#asked >= MIN_PAUSE_MS) this.#ask();
+  }
+
+  /** Asks all DAs `delayMs` from now, unless somebody does before. */
+  askLater(delayMs: number): void {
+    this.#plan ??= this.#clock.at(this.#clock.now() + delayMs, "ask for the time", () => {
+      this.#ask();
+    });
   }
 
   stop(): void {
+    this.#plan?.cancel();
+    this.#plan = undefined;
+    this.#endRound();
+  }
+
+  #endRound(): void {
     this.#timer?.cancel();
     this.#round = undefined;
   }
 
-  #askNow(): void {
+  #ask(): void {
+    this.stop();
     const now = this.#clock.now();
     const round: Round = { sent: now, differences: [] };
+    this.#asked = now;
     this.#round = round;
     this.#timer = this.#clock.at(now + ASK_TIMEOUT_MS, "time asked", () => {
       this.#conclude(round);
@@ -107,7 +114,7 @@ export class Timekeeping {
 
   #conclude(round: Round): void {
     if (round !== this.#round) return;
-    this.stop();
+    this.#endRound();
     this.#offset.follow(round.differences);
   }
 }
