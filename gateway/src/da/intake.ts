@@ -63,6 +63,8 @@ export class Intake {
   stop(): void {
     for (const { timer } of this.#desks.values()) timer?.cancel();
     for (const timer of this.#gathering) timer.cancel();
+    this.#gathering.clear();
+    this.#desks.clear();
   }
 
   #deskOf(open: OpenPeriod): Desk {

@@ -19,11 +19,18 @@ export function slotOf(region: number, { month, k }: Period): string {
   return hex(region, 4) + hex(month, 8) + hex(k, 4);
 }
 
+/** The region and period of a name. */
+export function parseSlot(slot: string): { readonly region: number; readonly period: Period } {
+  const part = (from: number, to: number): number => Number.parseInt(slot.slice(from, to), 16);
+  return { region: part(0, 4), period: { month: part(4, 12), k: part(12, 16) } };
+}
+
 /** The keys of an aggregator's durable memory. */
 export const storeKey = {
   /** Verified readings of a region-period: `which` is "a" for those acked here, "n" for others. */
   pool: (slot: string, which: "a" | "n", first: Uint8Array): string => `pool/${slot}/${which}${hexOf(first)}`,
   pools: "pool/",
+  lists: "list/",
   /** The PRID list of a region-period. */
   list: (slot: string): string => `list/${slot}`,
   /** The last frozen period of a region. */

@@ -1,5 +1,6 @@
 import {
   READING_BYTES,
+  readingOfLeaf,
   verifyBody,
   window,
   type Params,
@@ -92,9 +93,9 @@ export class Periods {
     return this.#isSigned(reading) ? undefined : "bad-signature";
   }
 
-  /** A reading of the period that passes all of this; undefined for any other bytes. */
-  verified(open: OpenPeriod, signed: Uint8Array): HeldReading | undefined {
-    const reading = heldReading(signed);
+  /** The reading of this period that a leaf stands for, if it passes all of this. */
+  verified(open: OpenPeriod, leaf: Uint8Array): HeldReading | undefined {
+    const reading = heldReading(readingOfLeaf(open.region, open.period)(leaf));
     return this.flaw(open, reading) === undefined ? reading : undefined;
   }
 

@@ -154,6 +154,11 @@ export class Pools {
     return pool;
   }
 
+  /** The pool if there is one. */
+  find(slot: string): PeriodPool | undefined {
+    return this.#pools.get(slot);
+  }
+
   /** The region-periods that have a pool. */
   get slots(): readonly string[] {
     return [...this.#pools.keys()];

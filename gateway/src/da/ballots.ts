@@ -1,0 +1,43 @@
+import { equalBytes, voteCodec, type Vote } from "@veilgrid/protocol";
+import type { Store } from "../ports/store.js";
+import { storeKey } from "./names.js";
+
+function isLater(a: Vote, b: Vote): boolean {
+  if (a.number !== b.number) return a.number > b.number;
+  return a.term === b.term ? a.round > b.round : a.term > b.term;
+}
+
+function samePlace(a: Vote, b: Vote): boolean {
+  return a.number === b.number && a.term === b.term && a.round === b.round;
+}
+
+/**
+ * "A DA signs at most one vote per (chain, number, term, round), on disk before it is sent." Numbers, terms and rounds
+ * only go up, so the last vote of a chain is all that must be kept.
+ */
+export class Ballots {
+  readonly #store: Store;
+  readonly #last = new Map<number, Vote>();
+
+  constructor(modules: { readonly store: Store }) {
+    this.#store = modules.store;
+  }
+
+  /** The last vote on a chain. */
+  last(chain: number): Vote | undefined {
+    const known = this.#last.get(chain);
+    if (known !== undefined) return known;
+    const stored = this.#store.get(storeKey.vote(chain));
+    return stored === undefined ? undefined : voteCodec.decode(stored);
+  }
+
+  /** Whether this vote may be signed; if so it is on disk when this resolves. The same vote again may. */
+  async cast(vote: Vote): Promise<boolean> {
+    const last = this.last(vote.region);
+    if (last !== undefined && !isLater(vote, last)) return samePlace(vote, last) && equalBytes(vote.cbh, last.cbh);
+    // In memory first: nothing that comes while the disk is written may be voted for instead.
+    this.#last.set(vote.region, vote);
+    await this.#store.write([{ key: storeKey.vote(vote.region), value: voteCodec.encode(vote) }]);
+    return true;
+  }
+}

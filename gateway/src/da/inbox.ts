@@ -1,0 +1,241 @@
+import {
+  KIND,
+  VeilgridError,
+  billsCodec,
+  closeCodec,
+  decodeLeaf,
+  epochCodec,
+  epochHead,
+  equalBytes,
+  isVeilgridError,
+  maskCodec,
+  priceCodec,
+  verdictCodec,
+  checkPending,
+  decodeParamsLeaf,
+  type BillEntry,
+  type LedgerView,
+  type VerifiedSignatures,
+} from "@veilgrid/protocol";
+import type { Clock } from "../ports/clock.js";
+import type { Log } from "../ports/log.js";
+import type { Change, Store } from "../ports/store.js";
+import { decodeTransaction, encodeTransaction, type PendingTransaction } from "../transport/envelopes.js";
+import { knownEpoch, type KnownEpoch } from "./epochs.js";
+import type { Membership } from "./membership.js";
+import { hexOf, slotOf, storeKey } from "./names.js";
+
+/** "planned for <= 1 MiB": what the leaves of one block take at most, unless one alone takes more. */
+const BLOCK_BYTES = 1_048_576;
+const MOST_LEAVES = 4_096;
+/** Nobody but an issuer that has lost its way sends so many. */
+const MOST_PENDING = 10_000;
+
+interface Pending extends PendingTransaction {
+  /** What it is about, so that two for the same meet; the order of slots is the order of leaves in a block. */
+  readonly slot: string;
+  /** Decoded once, because an epoch is big. */
+  readonly epoch?: KnownEpoch;
+}
+
+/** An epoch before its block. */
+export interface PendingEpoch extends KnownEpoch {
+  readonly leaf: Uint8Array;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
+}
+
+/** "masks and prices by (Region, Period); verdicts by (Region, Period, ref); close by (Region, month); bills by first BID" */
+const SLOT: Readonly<Record<number, (body: Uint8Array) => string>> = {
+  [KIND.epoch](body) {
+    const { region, first } = epochHead(body);
+    return slotOf(region, first);
+  },
+  [KIND.masks](body) {
+    const { region, period } = maskCodec.decode(body);
+    return slotOf(region, period);
+  },
+  [KIND.prices](body) {
+    const { region, period } = priceCodec.decode(body);
+    return slotOf(region, period);
+  },
+  [KIND.bills](body) {
+    const { month, entries } = billsCodec.decode(body);
+    return hexOf((entries[0] as BillEntry).bid) + hex(month, 8);
+  },
+  [KIND.verdicts](body) {
+    const { region, period, ref } = verdictCodec.decode(body);
+    return slotOf(region, period) + hexOf(ref);
+  },
+  [KIND.close](body) {
+    const { region, month } = closeCodec.decode(body);
+    return hex(region, 4) + hex(month, 8);
+  },
+};
+
+function slotOfLeaf({ kind, leaf }: PendingTransaction): string {
+  if (kind === KIND.params) return hex(decodeParamsLeaf(leaf).params.version, 4);
+  const slot = SLOT[kind];
+  if (slot === undefined)
+    throw new VeilgridError("malformed", "no such transaction", { facts: { kind }, blame: "peer" });
+  return slot(decodeLeaf(leaf).body);
+}
+
+/** The part of a slot that must ascend strictly within a block: bills of one first BID go into blocks of their own. */
+function orderOf({ kind, slot }: Pending): string {
+  return kind === KIND.bills ? slot.slice(0, 32) : slot;
+}
+
+/**
+ * What KGCBP and CC want on the ledger: durable, valid when it came, and dropped when it is committed or can no longer
+ * be. One transaction a slot: of two that differ the first one that is valid stays.
+ */
+export class Inbox {
+  readonly #clock: Clock;
+  readonly #store: Store;
+  readonly #view: LedgerView;
+  readonly #membership: Membership;
+  readonly #memory: VerifiedSignatures;
+  readonly #log: Log;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(modules: {
+    readonly clock: Clock;
+    readonly store: Store;
+    readonly view: LedgerView;
+    readonly membership: Membership;
+    readonly memory: VerifiedSignatures;
+    readonly log: Log;
+  }) {
+    this.#clock = modules.clock;
+    this.#store = modules.store;
+    this.#view = modules.view;
+    this.#membership = modules.membership;
+    this.#memory = modules.memory;
+    this.#log = modules.log;
+  }
+
+  /** Reads back what is on disk and drops what was committed meanwhile. */
+  async start(): Promise<void> {
+    this.#pending.clear();
+    for (const { key, value } of await this.#store.range(storeKey.allPending)) {
+      this.#pending.set(key, await this.#decode(decodeTransaction(value)));
+    }
+    await this.review();
+  }
+
+  /**
+   * Takes a transaction in. Durable when this resolves; the same one again changes nothing.
+   * @returns the chain that it is for.
+   * @throws VeilgridError `malformed`, a RefusalCode, or `slot-taken` (retry) where another valid one stands.
+   */
+  async accept(transaction: PendingTransaction): Promise<number> {
+    const pending = await this.#decode(transaction);
+    const key = storeKey.pending(pending.kind, pending.slot);
+    const before = this.#pending.get(key);
+    if (before !== undefined && equalBytes(before.leaf, pending.leaf)) return chainOf(pending);
+    await this.#check(pending);
+    if (before !== undefined && (await this.#isValid(before))) throw refuse("slot-taken", "another one is pending");
+    if (this.#pending.size >= MOST_PENDING) throw refuse("inbox-full", "too many transactions are pending");
+    await this.#store.write([{ key, value: encodeTransaction(pending) }]);
+    this.#pending.set(key, pending);
+    return chainOf(pending);
+  }
+
+  /** The epochs that wait for their block in a region, earliest first. */
+  epochs(region: number): PendingEpoch[] {
+    return this.#allEpochs().filter(({ epoch }) => epoch.region === region);
+  }
+
+  /** The regions with a pending epoch. */
+  get regions(): number[] {
+    return [...new Set(this.#allEpochs().map(({ epoch }) => epoch.region))];
+  }
+
+  /**
+   * What the next block of chain 0 carries: of the first kind that has something, what fits in one block ("each block
+   * taking whatever is ready in all regions"; "other kinds are split by count").
+   */
+  next(): { readonly kind: number; readonly leaves: readonly Uint8Array[] } | undefined {
+    for (const kind of [KIND.params, KIND.masks, KIND.prices, KIND.bills, KIND.verdicts, KIND.close]) {
+      const ready = this.#ofKind(kind);
+      if (ready.length > 0) return { kind, leaves: fill(ready) };
+    }
+    return undefined;
+  }
+
+  /** Drops whatever is committed or can no longer be: after each commit, and when nothing moves. */
+  async review(): Promise<void> {
+    const changes: Change[] = [];
+    for (const [key, pending] of [...this.#pending]) {
+      if (await this.#isValid(pending)) continue;
+      this.#pending.delete(key);
+      changes.push({ key, value: undefined });
+    }
+    if (changes.length > 0) await this.#store.write(changes);
+  }
+
+  #allEpochs(): PendingEpoch[] {
+    return this.#ofKind(KIND.epoch).flatMap(({ epoch, leaf }) => (epoch === undefined ? [] : [{ ...epoch, leaf }]));
+  }
+
+  #ofKind(kind: number): Pending[] {
+    const found = [...this.#pending.values()].filter((pending) => pending.kind === kind);
+    return found.sort((a, b) => (a.slot < b.slot ? -1 : 1));
+  }
+
+  async #decode(transaction: PendingTransaction): Promise<Pending> {
+    const slot = slotOfLeaf(transaction);
+    if (transaction.kind !== KIND.epoch) return { ...transaction, slot };
+    const { body } = decodeLeaf(transaction.leaf);
+    const params = await this.#membership.params(epochHead(body).params);
+    return { ...transaction, slot, epoch: knownEpoch(epochCodec(params).decode(body), params) };
+  }
+
+  /** What the ledger would say of it in a block of its own now. */
+  async #check(pending: Pending): Promise<void> {
+    const head = await this.#view.head(chainOf(pending));
+    const now = BigInt(this.#clock.now());
+    const ts = now > head.ts ? now : head.ts + 1n;
+    await checkPending(this.#view, pending, ts, this.#memory);
+  }
+
+  async #isValid(pending: Pending): Promise<boolean> {
+    try {
+      await this.#check(pending);
+      return true;
+    } catch (error) {
+      if (!isVeilgridError(error)) throw error;
+      // What may pass later stays.
+      if (!error.retry) this.#log("debug", "transaction-dropped", { kind: pending.kind, code: error.code });
+      return error.retry;
+    }
+  }
+}
+
+/** An epoch is for its region's chain, everything else for chain 0. */
+function chainOf({ epoch }: Pending): number {
+  return epoch?.epoch.region ?? 0;
+}
+
+/** As many as a block takes, in its order. */
+function fill(ready: readonly Pending[]): Uint8Array[] {
+  const leaves: Uint8Array[] = [];
+  let bytes = 0;
+  let last = "";
+  for (const pending of ready.slice(0, MOST_LEAVES)) {
+    bytes += pending.leaf.length + 3;
+    if (leaves.length > 0 && bytes > BLOCK_BYTES) break;
+    if (orderOf(pending) === last) continue;
+    last = orderOf(pending);
+    leaves.push(pending.leaf);
+    if (pending.kind === KIND.params) break;
+  }
+  return leaves;
+}
+
+function refuse(code: string, message: string): VeilgridError {
+  return new VeilgridError(code, message, { blame: "caller", retry: true });
+}
