@@ -87,6 +87,7 @@ export class Billing {
   readonly #desk: Desk;
   readonly #months: MonthReader;
   readonly #content: ContentStore;
+  /** Runs out when the month to bill next is over; gone when it has. */
   #timer: Timer | undefined;
   /** The bills on their way. */
   #sent: { readonly month: number; chunks: Bills[] } | undefined;
@@ -113,7 +114,7 @@ export class Billing {
 
   /** Prices were committed: a month that is over may be closed with them. */
   async onPrices(): Promise<void> {
-    if (this.#sent === undefined) await this.#plan();
+    if (this.#timer === undefined && this.#sent === undefined) await this.#plan();
   }
 
   /** Bills were committed. */
@@ -150,7 +151,10 @@ export class Billing {
 
   #wait(month: number, closes: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#desk.clock.at(closes, `bills of month ${month}`, () => this.#plan());
+    this.#timer = this.#desk.clock.at(closes, `bills of month ${month}`, () => {
+      this.#timer = undefined;
+      return this.#plan();
+    });
   }
 
   async #nextMonth(): Promise<number | undefined> {
@@ -220,6 +224,7 @@ export class Billing {
       chunks.push({ month, entries: entries.slice(at, at + MAX_BILLS) });
     }
     this.#sent = { month, chunks };
+    this.#desk.log("info", "month-billed", { month, bills: entries.length });
     for (const chunk of chunks) {
       if (await this.#isCommitted(chunk)) continue;
       const leaf = this.#desk.sign("bills", billsCodec.encode(chunk));

@@ -2,6 +2,7 @@ import { encodeLeaf, signBody, type LedgerView, type SigKind, type VerifiedSigna
 import { CertifiedBlocks } from "../committed/blocks.js";
 import { Outbox } from "../committed/outbox.js";
 import type { Clock } from "../ports/clock.js";
+import { silent, type Log } from "../ports/log.js";
 import type { KeyStore } from "../ports/keystore.js";
 import type { Store } from "../ports/store.js";
 import type { Transport } from "../ports/transport.js";
@@ -17,6 +18,7 @@ export interface DeskModules {
   readonly view: LedgerView;
   readonly keys: KeyStore;
   readonly memory?: VerifiedSignatures;
+  readonly log?: Log;
 }
 
 /** KGCBP's register, signing key and outbox: what its tasks share. */
@@ -28,6 +30,7 @@ export class Desk {
   readonly seeds: MeterSeeds;
   readonly outbox: Outbox;
   readonly blocks: CertifiedBlocks;
+  readonly log: Log;
   readonly #consortium: Uint8Array;
   readonly #secret: Uint8Array;
 
@@ -39,6 +42,7 @@ export class Desk {
     this.seeds = new MeterSeeds(consortium, register, modules.keys);
     this.outbox = new Outbox(modules);
     this.blocks = new CertifiedBlocks(modules);
+    this.log = modules.log ?? silent;
     this.#consortium = consortium;
     this.#secret = secret;
   }

@@ -158,6 +158,8 @@ export class Epochs {
     const leaf = this.#desk.sign("epoch", await this.#book.body(record));
     const request = encodeTransaction({ kind: KIND.epoch, leaf });
     await outbox.add(`epoch/${slot}`, { method: "transaction", requests: [request], untilAccepted: false });
+    const { periods, members } = record;
+    this.#desk.log("info", "epoch-sent", { region, month: first.month, k: first.k, periods, meters: members.length });
     // A leader's clock may be behind: within maxSkew the epoch can still be committed.
     this.#at(region, end(first), `epoch of region ${region} missed its time`, () => this.#resume(region));
   }
@@ -170,6 +172,7 @@ export class Epochs {
     const now = this.#desk.clock.now();
     let skip = 1;
     while (skip < periods && periodEnd({ ...first, k: first.k + skip }, periodSeconds) <= now) skip += 1;
+    this.#desk.log("warn", "epoch-missed", { region, month: first.month, k: first.k, periods: skip });
     if (skip < periods) {
       await this.#fix(tailOf(record, skip));
       return;

@@ -72,6 +72,7 @@ export class Kgcbp {
   /** Enrols a meter's supply; see Register. @throws VeilgridError `already-enrolled`. */
   async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {
     await this.#desk.register.enrol(enrolment, monthKey);
+    await this.#epochs.onEnrolment(enrolment.region);
   }
 
   async onLedgerEvent({ name, payload }: LedgerEvent): Promise<void> {

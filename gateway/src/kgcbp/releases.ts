@@ -87,6 +87,9 @@ export class Releases {
   }
 
   async #settle(region: number, period: Period): Promise<void> {
+    const name = `mask/${slotName(region, period)}`;
+    // Already on its way: an event may tell what a start has seen on the ledger.
+    if (this.#desk.outbox.has(name)) return;
     const readings = await this.#desk.view.readings(region, period);
     const kept = this.#settlements.find(region, period);
     if (readings === undefined || (kept !== undefined && (await this.#isDone(region, period, readings, kept)))) return;
@@ -96,7 +99,14 @@ export class Releases {
     const due = mask !== undefined && (await this.#desk.view.mask(region, period)) === undefined;
     if (due) this.#waiting.set(region, [...(this.#waiting.get(region) ?? []), period]);
     await this.#keep(region, period, outcomes, params.periodSeconds);
-    if (due) await this.#post(`mask/${slotName(region, period)}`, maskCodec.encode(mask));
+    this.#desk.log("info", "period-settled", {
+      region,
+      month: period.month,
+      k: period.k,
+      meters: outcomes.length,
+      complete: completeCount(outcomes),
+    });
+    if (due) await this.#post(name, maskCodec.encode(mask));
     const last = keys.record.first.k + keys.record.periods - 1;
     if (period.k === last) this.#book.close(keys.record);
   }

@@ -32,6 +32,12 @@ export async function homeOf(meter: string, region: number, from: Period, to: Pe
   return { enrolment, monthKey: draw("key"), identity };
 }
 
+/** The same customer at the same meter with a fresh key from a period on, in this region. */
+export function rekeyed({ enrolment, identity }: Home, from: Period, region: number): Home {
+  const monthKey = sha256(utf8(`new key of ${enrolment.meter}`));
+  return { identity, monthKey, enrolment: { ...enrolment, region, from } };
+}
+
 /** The home's month key of a later month. */
 function keyOf({ enrolment, monthKey }: Home, consortium: Uint8Array, month: number): Uint8Array {
   let key = monthKey;
