@@ -16,13 +16,12 @@ import {
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import { CertifiedBlocks } from "../committed/blocks.js";
-import { Outbox } from "../committed/outbox.js";
+import { Outbox, transactionStep } from "../committed/outbox.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { LedgerEvent } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import type { Handler, Transport } from "../ports/transport.js";
-import { encodeTransaction } from "../transport/envelopes.js";
 import { Standings, type Standing } from "./standing.js";
 import { gapBefore, unpricedPeriods } from "./unpriced.js";
 
@@ -197,11 +196,7 @@ export class ControlCenter {
     const before = this.#sent.get(slot);
     if (before !== undefined && equalBytes(before.body, body)) return;
     this.#sent.set(slot, { region, period, body });
-    await this.#outbox.add(slot, {
-      method: "transaction",
-      requests: [encodeTransaction({ kind: KIND.prices, leaf: await this.#sign(body) })],
-      untilAccepted: false,
-    });
+    await this.#outbox.add(slot, [transactionStep({ kind: KIND.prices, leaf: await this.#sign(body) })]);
   }
 
   async #sign(body: Uint8Array): Promise<Uint8Array> {

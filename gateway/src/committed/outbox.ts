@@ -1,7 +1,7 @@
 import { isVeilgridError, type LedgerView } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { Address, Method, Transport } from "../ports/transport.js";
-import { decodeResponse } from "../transport/envelopes.js";
+import { decodeResponse, encodeTransaction, type PendingTransaction } from "../transport/envelopes.js";
 
 /** How often an unanswered or uncommitted request is repeated, in milliseconds: twice as long each time. */
 export interface RepeatOptions {
@@ -12,19 +12,25 @@ export interface RepeatOptions {
 /** 10 s is a round of votes; above 10 minutes the aggregators' own timers have given up (PROTOCOL section 4). */
 export const REPEAT: RepeatOptions = { firstMs: 10_000, longestMs: 600_000 };
 
-/** What is to reach every aggregator. */
-export interface Posting {
+/** One request to an aggregator. */
+export interface Step {
   readonly method: Method;
-  readonly requests: readonly Uint8Array[];
-  /** Whether an aggregator that accepted is left alone; otherwise everything is repeated until it is removed. */
+  readonly request: Uint8Array;
+  /** Whether an aggregator that accepted is left alone; otherwise it is repeated until the posting is removed. */
   readonly untilAccepted: boolean;
 }
 
-interface Entry extends Posting {
+interface Entry {
+  readonly steps: readonly Step[];
   due: number;
   wait: number;
-  /** Which request which aggregator has accepted: "index/address". */
-  readonly accepted: Set<string>;
+  /** By aggregator: how many of the steps it has accepted. */
+  readonly accepted: Map<Address, number>;
+}
+
+/** A transaction for the ledger as a posting. */
+export function transactionStep(transaction: PendingTransaction): Step {
+  return { method: "transaction", request: encodeTransaction(transaction), untilAccepted: false };
 }
 
 /** What an aggregator answers is its own affair: anything but a well-formed acceptance is none. */
@@ -68,12 +74,15 @@ export class Outbox {
     return this.#entries.has(name);
   }
 
-  /** Sends at once and repeats until `remove(name)`. A name that is there is replaced. */
-  async add(name: string, posting: Posting): Promise<void> {
+  /**
+   * Sends the first step at once, each further one to an aggregator when it has accepted the one before, and repeats
+   * until `remove(name)`. A name that is there is replaced.
+   */
+  async add(name: string, steps: readonly Step[]): Promise<void> {
     const wait = this.#repeat.firstMs;
-    const entry: Entry = { ...posting, due: this.#clock.now() + wait, wait, accepted: new Set() };
+    const entry: Entry = { steps, due: this.#clock.now() + wait, wait, accepted: new Map() };
     this.#entries.set(name, entry);
-    this.#send(entry, await this.#addresses());
+    for (const address of await this.#addresses()) this.#send(name, entry, address);
     this.#schedule();
   }
 
@@ -95,16 +104,23 @@ export class Outbox {
     return da.map((_, index) => `da/${index}`);
   }
 
-  #send(entry: Entry, addresses: readonly Address[]): void {
-    for (const address of addresses) {
-      for (const [index, request] of entry.requests.entries()) {
-        const mark = `${index}/${address}`;
-        if (entry.untilAccepted && entry.accepted.has(mark)) continue;
-        this.#transport.request(address, entry.method, request, (response) => {
-          if (isAccepted(response)) entry.accepted.add(mark);
-        });
-      }
+  /** Sends an aggregator what it has to have again, and the first step that it has not accepted. */
+  #send(name: string, entry: Entry, address: Address): void {
+    const accepted = entry.accepted.get(address) ?? 0;
+    for (const [index, step] of entry.steps.slice(0, accepted + 1).entries()) {
+      if (index === accepted || !step.untilAccepted) this.#sendStep(name, entry, address, index);
     }
+  }
+
+  #sendStep(name: string, entry: Entry, address: Address, index: number): void {
+    const step = entry.steps[index];
+    if (step === undefined) return;
+    this.#transport.request(address, step.method, step.request, (response) => {
+      const next = (entry.accepted.get(address) ?? 0) === index && isAccepted(response);
+      if (!next || this.#entries.get(name) !== entry) return;
+      entry.accepted.set(address, index + 1);
+      this.#sendStep(name, entry, address, index + 1);
+    });
   }
 
   /** One timer for all, at the earliest repetition. */
@@ -119,9 +135,9 @@ export class Outbox {
   async #repeatDue(): Promise<void> {
     const now = this.#clock.now();
     const addresses = await this.#addresses();
-    for (const entry of this.#entries.values()) {
+    for (const [name, entry] of this.#entries) {
       if (entry.due > now) continue;
-      this.#send(entry, addresses);
+      for (const address of addresses) this.#send(name, entry, address);
       entry.wait = Math.min(2 * entry.wait, this.#repeat.longestMs);
       entry.due = now + entry.wait;
     }

@@ -22,10 +22,10 @@ import {
   type CustomerMonth,
   type LeafMonth,
 } from "../bill/issue.js";
+import { transactionStep } from "../committed/outbox.js";
 import type { Timer } from "../ports/clock.js";
 import type { ContentStore } from "../ports/content.js";
 import type { Random } from "../ports/random.js";
-import { encodeTransaction } from "../transport/envelopes.js";
 import type { Desk } from "./desk.js";
 import type { EpochMember } from "./epoch-record.js";
 import type { MonthReader, RegionMonth } from "./month.js";
@@ -228,8 +228,7 @@ export class Billing {
     for (const chunk of chunks) {
       if (await this.#isCommitted(chunk)) continue;
       const leaf = this.#desk.sign("bills", billsCodec.encode(chunk));
-      const requests = [encodeTransaction({ kind: KIND.bills, leaf })];
-      await this.#desk.outbox.add(chunkName(chunk), { method: "transaction", requests, untilAccepted: false });
+      await this.#desk.outbox.add(chunkName(chunk), [transactionStep({ kind: KIND.bills, leaf })]);
     }
     await this.#settle(this.#sent);
   }

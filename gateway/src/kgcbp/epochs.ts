@@ -8,8 +8,9 @@ import {
   type Header,
   type Period,
 } from "@veilgrid/protocol";
+import { transactionStep } from "../committed/outbox.js";
 import type { Timer } from "../ports/clock.js";
-import { encodeKeepLists, encodeTransaction, partLength } from "../transport/envelopes.js";
+import { encodeKeepLists, partLength } from "../transport/envelopes.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import type { EpochKeys } from "./epoch-keys.js";
@@ -22,6 +23,10 @@ export const LEAD_MS = 12 * 3_600_000;
 
 function sendingKey(region: number): string {
   return `sending/${String(region).padStart(5, "0")}`;
+}
+
+function outboxName(region: number, first: Period): string {
+  return `epoch/${slotName(region, first)}`;
 }
 
 /** The PRID lists of an epoch as requests of about 1 MiB each. */
@@ -102,9 +107,7 @@ export class Epochs {
   }
 
   #recall(region: number, first: Period): void {
-    const slot = slotName(region, first);
-    this.#desk.outbox.remove(`epoch/${slot}`);
-    this.#desk.outbox.remove(`lists/${slot}`);
+    this.#desk.outbox.remove(outboxName(region, first));
   }
 
   #at(region: number, time: number, label: string, action: () => Promise<void>): void {
@@ -152,12 +155,11 @@ export class Epochs {
       return;
     }
     const { region, first } = record;
-    const slot = slotName(region, first);
     const keys = await this.#book.keys(record);
-    await outbox.add(`lists/${slot}`, { method: "lists", requests: listRequests(keys), untilAccepted: true });
     const leaf = this.#desk.sign("epoch", await this.#book.body(record));
-    const request = encodeTransaction({ kind: KIND.epoch, leaf });
-    await outbox.add(`epoch/${slot}`, { method: "transaction", requests: [request], untilAccepted: false });
+    // The lists after the epoch: before it is there, they prove nothing.
+    const lists = listRequests(keys).map((request) => ({ method: "lists", request, untilAccepted: true }) as const);
+    await outbox.add(outboxName(region, first), [transactionStep({ kind: KIND.epoch, leaf }), ...lists]);
     const { periods, members } = record;
     this.#desk.log("info", "epoch-sent", { region, month: first.month, k: first.k, periods, meters: members.length });
     // A leader's clock may be behind: within maxSkew the epoch can still be committed.

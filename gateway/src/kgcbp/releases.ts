@@ -9,7 +9,7 @@ import {
   type Period,
   type ReadingsRecord,
 } from "@veilgrid/protocol";
-import { encodeTransaction } from "../transport/envelopes.js";
+import { transactionStep } from "../committed/outbox.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import { slotName } from "./names.js";
@@ -124,8 +124,8 @@ export class Releases {
   }
 
   async #post(name: string, body: Uint8Array): Promise<void> {
-    const request = encodeTransaction({ kind: KIND.masks, leaf: this.#desk.sign("mask", body) });
-    await this.#desk.outbox.add(name, { method: "transaction", requests: [request], untilAccepted: false });
+    const leaf = this.#desk.sign("mask", body);
+    await this.#desk.outbox.add(name, [transactionStep({ kind: KIND.masks, leaf })]);
   }
 
   /** Keeps the settlement, and the first period that a restart has to look at again. */

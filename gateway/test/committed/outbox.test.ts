@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Outbox } from "../../src/committed/outbox.js";
+import { Outbox, type Step } from "../../src/committed/outbox.js";
 import { SimNetwork } from "../../src/sim/network.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
 import { encodeAccepted } from "../../src/transport/envelopes.js";
@@ -38,11 +38,15 @@ describe("outbox", () => {
     outbox = new Outbox(modules, { firstMs: 100, longestMs: 400 });
   });
 
-  const requests = (...texts: string[]): Uint8Array[] => texts.map((text) => new TextEncoder().encode(text));
+  const step = (text: string, untilAccepted = false): Step => ({
+    method: "transaction",
+    request: new TextEncoder().encode(text),
+    untilAccepted,
+  });
   const times = (to: number): number[] => heard.filter((one) => one.to === to).map(({ at }) => at);
 
   it("sends to all, and again at growing intervals, until it is removed", async () => {
-    await outbox.add("a", { method: "transaction", requests: requests("leaf"), untilAccepted: false });
+    await outbox.add("a", [step("leaf")]);
     await clock.run(1_450);
     for (const to of [0, 1, 2, 3]) expect(times(to)).to.deep.equal([1, 101, 301, 701, 1101]);
     expect(outbox.remove("a")).to.equal(true);
@@ -51,21 +55,25 @@ describe("outbox", () => {
     expect(heard).to.have.lengthOf(20);
   });
 
-  it("leaves those alone that have accepted what needs no repetition, each part by itself", async () => {
-    await outbox.add("lists", { method: "lists", requests: requests("one", "two"), untilAccepted: true });
-    await clock.run(150);
-    expect([0, 1, 2, 3].map((to) => times(to).length)).to.deep.equal([2, 2, 4, 4]);
+  it("goes on to the next step with whom has accepted the one before, and repeats what is not done", async () => {
+    await outbox.add("epoch", [step("epoch"), step("one", true), step("two", true)]);
+    await clock.run(90);
+    const said = (to: number): string[] =>
+      heard.filter((one) => one.to === to).map(({ at, request }) => `${request}@${at}`);
+    expect(said(0)).to.deep.equal(["epoch@1", "one@3", "two@5"]);
+    expect(said(2)).to.deep.equal(["epoch@1"]);
     answers[2] = encodeAccepted();
-    await clock.run(1_500);
-    expect(times(2)).to.deep.equal([1, 1, 101, 101, 301, 301]);
+    await clock.run(350);
+    expect(said(0)).to.deep.equal(["epoch@1", "one@3", "two@5", "epoch@101", "epoch@301"]);
+    expect(said(2)).to.deep.equal(["epoch@1", "epoch@101", "one@103", "two@105", "epoch@301"]);
     // An answer that cannot be read is none.
-    expect(times(3)).to.have.lengthOf(10);
+    expect(said(3)).to.deep.equal(["epoch@1", "epoch@101", "epoch@301"]);
   });
 
   it("keeps each entry to its own time, and is silent when stopped", async () => {
-    await outbox.add("a", { method: "transaction", requests: requests("a"), untilAccepted: false });
+    await outbox.add("a", [step("a")]);
     await clock.run(50);
-    await outbox.add("b", { method: "transaction", requests: requests("b"), untilAccepted: false });
+    await outbox.add("b", [step("b")]);
     expect(outbox.names).to.deep.equal(["a", "b"]);
     await clock.run(160);
     expect(heard.filter(({ to }) => to === 0).map(({ at, request }) => `${request}@${at}`)).to.deep.equal([
