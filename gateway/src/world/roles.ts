@@ -1,0 +1,146 @@
+import { packagedContract } from "@veilgrid/chaincode";
+import { Fleet, Meter } from "@veilgrid/meter-client";
+import {
+  addPeriods,
+  consortiumId,
+  LedgerView,
+  paramsCodec,
+  quorum,
+  type Params,
+  type VerifiedSignatures,
+} from "@veilgrid/protocol";
+import { ControlCenter } from "../cc/cc.js";
+import { Aggregator } from "../da/aggregator.js";
+import type { Conduct } from "../da/proposer.js";
+import type { PricePolicy } from "../input/policy.js";
+import { ContentFolder } from "../ipfs/content-folder.js";
+import { StoredKeys } from "../kgcbp/keys.js";
+import { Kgcbp } from "../kgcbp/kgcbp.js";
+import { EmbeddedLedger } from "../ledger/embedded.js";
+import { chaincodeOf } from "../ledger/fabric.js";
+import type { Clock } from "../ports/clock.js";
+import type { Log } from "../ports/log.js";
+import type { SimNetwork } from "../sim/network.js";
+import { LevelStore, type Database } from "../store/level.js";
+import { CHANNEL, daMsp, KGCBP_MSP, runParamsBytes } from "./consortium.js";
+import type { DataFolder } from "./folder.js";
+import { faultsOf, regionOf, tariffOf, type RunRecord } from "./plan.js";
+import type { RunKeys } from "./secrets.js";
+
+/** What the roles of a run are made from. */
+export interface Ground {
+  readonly record: RunRecord;
+  readonly keys: RunKeys;
+  readonly folder: DataFolder;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly network: SimNetwork;
+  readonly memory: VerifiedSignatures;
+  readonly policy: PricePolicy;
+  readonly log: Log;
+}
+
+/**
+ * How long a bundle of meters' readings stays open here. A service takes what comes in within tens of milliseconds of
+ * thousands of meters; a run of a few dozen meters has as many in tens of seconds.
+ */
+const BUNDLE_MS = 30_000;
+
+/** "leaves a reading out of every proposal": the last one, whosever it is. */
+const OMITTING: Conduct = { select: (readings) => readings.slice(0, -1) };
+
+/** The embedded ledger with an endorser for each aggregator, of which a quorum has to agree. */
+export async function openLedger(ground: Omit<Ground, "network">): Promise<EmbeddedLedger> {
+  const { record, keys, folder, clock, memory } = ground;
+  const params = runParamsBytes(record, keys);
+  const endorsers = keys.da.map((_, index) => ({
+    msp: daMsp(index),
+    chaincode: chaincodeOf([packagedContract(params, memory)]),
+  }));
+  const needed = quorum(keys.da.length);
+  return EmbeddedLedger.open({ path: folder.ledger, channel: CHANNEL, endorsers, needed }, { clock });
+}
+
+/** Stores the parameter set, unless it is there. */
+export async function setUp(ledger: EmbeddedLedger): Promise<void> {
+  if (await new LedgerView(ledger.state).isSetUp()) return;
+  await ledger.as({ msp: KGCBP_MSP }).submit({ name: "setup", args: [] });
+}
+
+/** One aggregator, as a process that is started anew. */
+export function newAggregator(ground: Ground, ledger: EmbeddedLedger, index: number): Aggregator {
+  const { record, keys, database, clock, network, memory, log } = ground;
+  const omits = faultsOf(record).some((fault) => fault.kind === "omit" && fault.da === index);
+  return new Aggregator(
+    {
+      secret: (keys.da[index] as RunKeys["da"][number]).secret,
+      bundleMs: BUNDLE_MS,
+      ...(omits ? { conduct: OMITTING } : {}),
+    },
+    {
+      clock,
+      transport: network.transport(`da/${index}`),
+      store: new LevelStore(database, `da/${index}`),
+      ledger: ledger.as({ msp: daMsp(index) }),
+      view: new LedgerView(ledger.state),
+      random: keys.random,
+      memory,
+      log,
+    },
+  );
+}
+
+/** KGCBP with every meter and customer of the run enrolled: supply runs from the input's first to its last period. */
+export async function openKgcbp(ground: Ground, ledger: EmbeddedLedger): Promise<Kgcbp> {
+  const { record, keys, folder, database, clock, network, memory, log } = ground;
+  const { arguments: asked, input } = record;
+  const consortium = consortiumId(runParamsBytes(record, keys));
+  const kgcbp = await Kgcbp.open(
+    {
+      secret: keys.kgcbp.secret,
+      tariff: tariffOf(record),
+      timeZone: asked.timezone,
+      ...(asked.seed === null ? {} : { seed: keys.random }),
+    },
+    {
+      clock,
+      transport: network.transport("kgcbp"),
+      store: new LevelStore(database, "kgcbp"),
+      view: new LedgerView(ledger.state),
+      keys: new StoredKeys(new LevelStore(database, "keys"), consortium),
+      content: await ContentFolder.open(folder.ipfs),
+      memory,
+      log,
+    },
+  );
+  const to = addPeriods(input.first, input.periods, input.periodSeconds);
+  for (const [i, { bid, monthKey, customer }] of keys.homes.entries()) {
+    const meter = input.households[i] as string;
+    const region = regionOf(i, asked.regions);
+    await kgcbp.enrol({ meter, bid, region, recipient: customer.recipient, from: input.first, to }, monthKey);
+  }
+  return kgcbp;
+}
+
+export function newControlCenter({ keys, clock, network, memory, policy, log }: Ground, ledger: EmbeddedLedger): ControlCenter {
+  const transport = network.transport("cc");
+  const view = new LedgerView(ledger.state);
+  return new ControlCenter({ secret: keys.cc.secret, policy }, { clock, transport, view, memory, log });
+}
+
+/** The meters of the run, all on one store. */
+export function newFleet({ record, keys, database, clock, network, memory, log }: Ground): Fleet {
+  const bytes = runParamsBytes(record, keys);
+  const params: Params = paramsCodec.decode(bytes);
+  const consortium = consortiumId(bytes);
+  const store = new LevelStore(database, "meters");
+  const meters = keys.homes.map(({ monthKey }, i) => {
+    const name = String(i).padStart(5, "0");
+    const region = regionOf(i, record.arguments.regions);
+    return new Meter(
+      { name, consortium, region, params, key: { month: record.input.first.month, key: monthKey } },
+      { clock, store, transport: network.transport(`meter/${name}`), random: keys.random, memory, log },
+    );
+  });
+  return new Fleet(meters, store);
+}

@@ -1,0 +1,283 @@
+import {
+  addPeriods,
+
+  headerCodec,
+  LedgerView,
+  monthAt,
+  periodEnd,
+  periodStart,
+  quorum,
+  VeilgridError,
+  VerifiedSignatures,
+  window,
+  type Header,
+  type Params,
+  type Period,
+} from "@veilgrid/protocol";
+import type { Fleet } from "@veilgrid/meter-client";
+import type { ControlCenter } from "../cc/cc.js";
+import type { Aggregator } from "../da/aggregator.js";
+import type { PricePolicy } from "../input/policy.js";
+import type { ReadingsTable } from "../input/table.js";
+import type { Kgcbp } from "../kgcbp/kgcbp.js";
+import type { EmbeddedLedger } from "../ledger/embedded.js";
+import { silent, type Log } from "../ports/log.js";
+import { SimNetwork } from "../sim/network.js";
+import { Scheduler } from "../sim/scheduler.js";
+import { LevelStore, openDatabase, type Database } from "../store/level.js";
+import { runParams } from "./consortium.js";
+import type { DataFolder } from "./folder.js";
+import { Follower, type Listener } from "./follower.js";
+import { Outages } from "./outages.js";
+import { faultsOf, type RunRecord } from "./plan.js";
+import { newAggregator, newControlCenter, newFleet, openKgcbp, openLedger, setUp, type Ground } from "./roles.js";
+import type { RunKeys } from "./secrets.js";
+
+/** The run begins this long before its first period, so that the first epoch has its usual time ahead. */
+const AHEAD_MS = 12.5 * 3_600_000;
+const MARK = "clock";
+
+/** What a world is opened with. */
+export interface WorldOptions {
+  readonly record: RunRecord;
+  readonly keys: RunKeys;
+  readonly readings: ReadingsTable;
+  readonly policy: PricePolicy;
+  /** How many verified signatures the roles of this process remember together; 0 for none. */
+  readonly remembered: number;
+  readonly log?: Log;
+}
+
+/** Why `advance` came back. */
+export type Stop =
+  | { readonly reason: "goal" }
+  /** Fewer than Q aggregators run, none comes back by itself, and what is due waits for them. */
+  | { readonly reason: "quorum-lost"; readonly up: number; readonly needed: number; readonly time: number };
+
+/** Hears of each committed block. */
+export type OnBlock = (header: Header) => Promise<void> | void;
+
+/**
+ * All roles of a consortium in one process, on one virtual clock. Everything that must survive is in the roles' own
+ * stores and on the ledger; the world itself keeps only a mark of how far its clock has come. Opened again, it goes on.
+ */
+export class World {
+  readonly clock: Scheduler;
+  readonly view: LedgerView;
+  readonly ledger: EmbeddedLedger;
+  readonly kgcbp: Kgcbp;
+  readonly #ground: Ground;
+  readonly #params: Params;
+  readonly #readings: ReadingsTable;
+  readonly #store: LevelStore;
+  readonly #aggregators: (Aggregator | undefined)[];
+  readonly #cc: ControlCenter;
+  readonly #fleet: Fleet;
+  readonly #outages: Outages;
+  readonly #follower: Follower;
+
+  private constructor(ground: Ground, parts: { ledger: EmbeddedLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable }, height: bigint) {
+    const { record, keys, database } = ground;
+    this.#ground = ground;
+    this.#params = runParams(record, keys);
+    this.#readings = parts.readings;
+    this.clock = parts.clock;
+    this.ledger = parts.ledger;
+    this.kgcbp = parts.kgcbp;
+    this.view = new LedgerView(parts.ledger.state);
+    this.#store = new LevelStore(database, "world");
+    this.#aggregators = keys.da.map(() => undefined);
+    this.#cc = newControlCenter(ground, parts.ledger);
+    this.#fleet = newFleet(ground);
+    const { first, periodSeconds } = record.input;
+    this.#outages = new Outages({ faults: faultsOf(record), first, periodSeconds }, { store: this.#store });
+    const listeners: Listener[] = [
+      ...keys.da.map((_, i) => ({ name: `da/${i}`, current: () => this.#aggregators[i] })),
+      { name: "kgcbp", current: () => this.kgcbp },
+      { name: "cc", current: () => this.#cc },
+    ];
+    this.#follower = new Follower({ ledger: parts.ledger, clock: parts.clock, listeners }, height);
+  }
+
+  /**
+   * Opens a run's world, set up and with every meter enrolled, where an earlier process left it.
+   * @throws VeilgridError `store-in-use` while another process has the folder.
+   */
+  static async open(folder: DataFolder, options: WorldOptions): Promise<World> {
+    const { record, keys, policy, readings } = options;
+    const database = await openDatabase(folder.roles);
+    const first = periodStart(record.input.first, record.input.periodSeconds);
+    const mark = new LevelStore(database, "world").get(MARK);
+    const begins = mark === undefined ? first - AHEAD_MS : Number(new DataView(mark.buffer, mark.byteOffset).getBigUint64(0));
+    const memory = new VerifiedSignatures(options.remembered);
+    const base = { record, keys, folder, database, memory, policy, log: options.log ?? silent };
+    const early = { now: (): number => begins, at: (): never => neverYet() };
+    const ledger = await openLedger({ ...base, clock: early });
+    await setUp(ledger);
+    const clock = new Scheduler(await latest(new LedgerView(ledger.state), begins));
+    const network = new SimNetwork({ latency: { minMs: 2, maxMs: 40 } }, { clock, random: keys.random });
+    const ground: Ground = { ...base, clock, network };
+    const kgcbp = await openKgcbp(ground, ledger);
+    const world = new World(ground, { ledger, kgcbp, clock, readings }, await ledger.height());
+    await world.#start(begins);
+    return world;
+  }
+
+  async #start(begins: number): Promise<void> {
+    const { network } = this.#ground;
+    network.listen("kgcbp", this.kgcbp.handle);
+    network.listen("cc", this.#cc.handle);
+    await this.#outages.start(this.clock, this.view, (da, up) => this.#switch(da, up));
+    const down = this.#outages.downAt(this.clock.now());
+    for (const da of this.#aggregators.keys()) await this.#switch(da, !down.has(da));
+    await this.kgcbp.start();
+    await this.#cc.start();
+    await this.#fleet.start();
+    this.#schedulePeriod(this.#firstPeriodFrom(begins));
+  }
+
+  /** The first period whose end is not before `time`: what ended before it is in the meters' outboxes. */
+  #firstPeriodFrom(time: number): number {
+    const { first, periodSeconds, periods } = this.#ground.record.input;
+    const past = Math.ceil((time - periodEnd(first, periodSeconds)) / (periodSeconds * 1000));
+    return Math.min(Math.max(past, 0), periods);
+  }
+
+  /** The nth period's end: the meters read their registers. Then the mark when the period freezes, and the next one. */
+  #schedulePeriod(n: number): void {
+    const { first, periodSeconds, periods } = this.#ground.record.input;
+    if (n >= periods) return;
+    const period = addPeriods(first, n, periodSeconds);
+    const { opens, freezes } = window(period, this.#params);
+    this.clock.at(opens, "period ends", async () => {
+      await this.#mark();
+      await this.#fleet.record(period, this.#consumptions(n));
+      this.#schedulePeriod(n + 1);
+    });
+    this.clock.at(freezes, "period freezes", () => this.#mark());
+  }
+
+  #consumptions(n: number): (bigint | undefined)[] {
+    return this.#fleet.meters.map((_, household) => {
+      const wh = this.#readings.consumption(household, n);
+      return wh === undefined ? undefined : BigInt(wh);
+    });
+  }
+
+  async #mark(): Promise<void> {
+    const value = new Uint8Array(8);
+    new DataView(value.buffer).setBigUint64(0, BigInt(this.clock.now()));
+    await this.#store.write([{ key: MARK, value }]);
+  }
+
+  /** Starts an aggregator's process, or kills it: nothing but its store survives. */
+  async #switch(da: number, up: boolean): Promise<void> {
+    const { network } = this.#ground;
+    const address = `da/${da}`;
+    this.#aggregators[da]?.stop();
+    this.#aggregators[da] = undefined;
+    network.setUp(address, up);
+    this.ledger.setAvailable((this.#params.da[da] as Params["cc"]).msp, up);
+    this.#ground.log("info", up ? "da-up" : "da-down", { da });
+    if (!up) {
+      network.close(address);
+      return;
+    }
+    const aggregator = newAggregator(this.#ground, this.ledger, da);
+    this.#aggregators[da] = aggregator;
+    network.listen(address, aggregator.handle);
+    await aggregator.start();
+  }
+
+  /** Runs until `goal` holds, asked after each change of the ledger and at each period's end. */
+  async advance(goal: () => Promise<boolean>, onBlock: OnBlock = () => undefined): Promise<Stop> {
+    let changed = true;
+    for (;;) {
+      if (changed && (await goal())) return { reason: "goal" };
+      const lost = this.#lostQuorum();
+      if (lost !== undefined) {
+        await this.#mark();
+        await this.#outages.end(this.clock.now());
+        return lost;
+      }
+      const before = this.clock.now();
+      if (!(await this.clock.step())) throw stalled(this.clock.now());
+      changed = await this.#hear(onBlock) || this.clock.now() - before > 1000;
+    }
+  }
+
+  async #hear(onBlock: OnBlock): Promise<boolean> {
+    const events = await this.#follower.look();
+    for (const { name, payload } of events) if (name === "block") await onBlock(headerCodec.decode(payload));
+    return events.length > 0;
+  }
+
+  /** With nothing due but a lost quorum: no window is open, and nobody brings an aggregator back. */
+  #lostQuorum(): Stop | undefined {
+    const needed = quorum(this.#aggregators.length);
+    const up = this.#aggregators.filter((aggregator) => aggregator !== undefined).length;
+    const time = this.clock.now();
+    if (up >= needed || this.#outages.returnsAfter(time) || this.#isWindowOpen(time)) return undefined;
+    return { reason: "quorum-lost", up, needed, time };
+  }
+
+  #isWindowOpen(time: number): boolean {
+    const { first, periodSeconds, periods } = this.#ground.record.input;
+    const sinceEnd = (time - periodEnd(first, periodSeconds)) % (periodSeconds * 1000);
+    const { submissionWindow, forwardSeconds } = this.#params;
+    const last = addPeriods(first, periods - 1, periodSeconds);
+    if (time < periodEnd(first, periodSeconds) || time > window(last, this.#params).freezes) return false;
+    return sinceEnd <= (submissionWindow + forwardSeconds) * 1000;
+  }
+
+  /** The billing months of the run. */
+  months(): number[] {
+    const { first, periods, periodSeconds } = this.#ground.record.input;
+    const last = addPeriods(first, periods - 1, periodSeconds);
+    return Array.from({ length: last.month - first.month + 1 }, (_, i) => first.month + i);
+  }
+
+  /** Whether every customer has the bill of a month. */
+  async billed(month: number): Promise<boolean> {
+    for (const { bid } of this.#ground.keys.homes) {
+      if ((await this.view.bill(bid, month)) === undefined) return false;
+    }
+    return true;
+  }
+
+  /** How many meters of a committed period were complete. */
+  async completeMeters(region: number, period: Period): Promise<number> {
+    return (await this.kgcbp.outcomes(region, period)).filter(({ state }) => state === "complete").length;
+  }
+
+  async close(): Promise<void> {
+    for (const aggregator of this.#aggregators) aggregator?.stop();
+    this.kgcbp.stop();
+    this.#cc.stop();
+    this.#fleet.stop();
+    await this.ledger.close();
+    await (this.#ground.database as Database).close();
+  }
+}
+
+function neverYet(): never {
+  throw new VeilgridError("stalled", "the ledger's clock is only read", { blame: "nobody" });
+}
+
+function stalled(time: number): VeilgridError {
+  return new VeilgridError("stalled", "nothing is left to do, and the goal is not reached", {
+    facts: { time: new Date(time).toISOString(), month: monthAt(time) },
+    blame: "nobody",
+  });
+}
+
+/** A resumed run's clock is never behind what the ledger already says. */
+async function latest(view: LedgerView, mark: number): Promise<number> {
+  let time = BigInt(Math.round(mark));
+  for (const region of [0, ...(await view.regions())]) {
+    const { ts } = await view.head(region);
+    if (ts > time) time = ts;
+  }
+  return Number(time);
+}
+
