@@ -30,7 +30,7 @@ interface Search {
 
 /**
  * How PRID lists get here: KGCBP sends them with the epoch, and "a DA that is new fetches lists and readings from the
- * others". Lists are taken only for epochs that are committed or pending here; S of the epoch proves them.
+ * others". Lists are taken only for epochs that KGCBP signed: committed, pending or proposed ones; S of the epoch proves them.
  */
 export class ListExchange {
   readonly #onComplete: (region: number) => Promise<void>;
@@ -122,10 +122,13 @@ export class ListExchange {
     return kept > 0;
   }
 
-  /** What pending and committed epochs say of a period that is still needed. */
+  /** What proposed, pending and committed epochs say of a period that is still needed. */
   async #coverings(region: number, period: Period): Promise<Covering[]> {
     const { epochs, inbox, isDone } = this.#modules;
-    const pending = inbox.epochs(region).flatMap((known) => coverOf(known, period) ?? []);
+    const proposed = [...this.#searches.values()]
+      .map(({ known }) => known)
+      .filter(({ epoch }) => epoch.region === region);
+    const pending = [...proposed, ...inbox.epochs(region)].flatMap((known) => coverOf(known, period) ?? []);
     if (isDone(region, period)) return pending;
     const committed = await epochs.at(region, period);
     // A committed epoch is last, so that of two that differ its list is the one that stays.

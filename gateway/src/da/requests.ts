@@ -68,15 +68,18 @@ export class Requests {
   /** KGCBP's or CC's transaction: accepted once it is durable. */
   async #transaction(request: Uint8Array): Promise<Uint8Array> {
     const transaction = decodeTransaction(request);
+    const { inbox, answers } = this.#parts;
+    let chain: number;
     try {
-      await this.#onReview(await this.#parts.inbox.accept(transaction));
-      return encodeAccepted();
+      chain = await inbox.accept(transaction);
     } catch (error) {
       if (!isVeilgridError(error) || error.code === "malformed") throw error;
       this.#log("debug", "transaction-refused", { kind: transaction.kind, code: error.code });
       const { retry } = error;
-      return this.#parts.answers.make("bad-block", { retry, retryAfterMs: retry ? RETRY_MS : 0 });
+      return answers.make("bad-block", { retry, retryAfterMs: retry ? RETRY_MS : 0 });
     }
+    await this.#onReview(chain);
+    return encodeAccepted();
   }
 }
 

@@ -155,15 +155,17 @@ export class Voter {
   }
 
   async #judgeLeaves(found: Case): Promise<Judgement> {
-    const { leaves } = found.proposal;
-    const missing =
-      found.header.kind === KIND.epoch ? this.#missingLists(found, leaves as readonly Uint8Array[]) : false;
-    if (missing) return this.#object(found, objection("no-epoch", true, RETRY_MS));
-    return { response: (await this.#checked(found, leaves as readonly Uint8Array[])) ?? (await this.#vote(found)) };
+    const leaves = found.proposal.leaves as readonly Uint8Array[];
+    const refused = await this.#checked(found, leaves);
+    if (refused !== undefined) return { response: refused };
+    if (found.header.kind === KIND.epoch && this.#missesLists(found, leaves)) {
+      return this.#object(found, objection("no-epoch", true, RETRY_MS));
+    }
+    return { response: await this.#vote(found) };
   }
 
   /** "A DA votes for an epoch only if it holds lists for every S": what it lacks it looks for at the others. */
-  #missingLists({ params }: Case, [leaf]: readonly Uint8Array[]): boolean {
+  #missesLists({ params }: Case, [leaf]: readonly Uint8Array[]): boolean {
     const { lists, listExchange } = this.#modules;
     const known = knownEpoch(epochCodec(params).decode(decodeLeaf(leaf as Uint8Array).body), params);
     if (lists.missing(known).length === 0) return false;
