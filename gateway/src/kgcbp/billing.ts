@@ -113,7 +113,8 @@ export class Billing {
   }
 
   /** Prices were committed: a month that is over may be closed with them. */
-  async onPrices(): Promise<void> {
+  async onPrices({ number }: Header): Promise<void> {
+    await this.#desk.blocks.block(0, number);
     if (this.#timer === undefined && this.#sent === undefined) await this.#plan();
   }
 

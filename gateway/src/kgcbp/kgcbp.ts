@@ -1,9 +1,8 @@
-import { KIND, headerCodec, type Header } from "@veilgrid/protocol";
+import { KIND, headerCodec, type Header, type Period } from "@veilgrid/protocol";
 import type { ContentStore } from "../ports/content.js";
 import type { Enrolment } from "../ports/keystore.js";
 import type { LedgerEvent } from "../ports/ledger.js";
 import type { Handler } from "../ports/transport.js";
-import type { Period } from "@veilgrid/protocol";
 import { Billing, type BillingOptions } from "./billing.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
@@ -89,7 +88,7 @@ export class Kgcbp {
       case KIND.masks:
         return this.#releases.onMasks(header);
       case KIND.prices:
-        return this.#billing.onPrices();
+        return this.#billing.onPrices(header);
       case KIND.bills:
         return this.#billing.onBills(header);
     }
