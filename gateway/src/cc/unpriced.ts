@@ -24,8 +24,8 @@ export async function* unpricedPeriods(view: LedgerView, region: number): AsyncG
   const { periodSeconds } = await view.currentParams();
   let period = firstCovered;
   while (comparePeriods(period, lastCovered) <= 0) {
-    const entries = await view.epochs(region, period.month);
     if ((await view.price(region, period)) === undefined) {
+      const entries = await view.epochs(region, period.month);
       yield { period, covered: entries.some(({ k, periods }) => k <= period.k && period.k < k + periods) };
     }
     period = nextPeriod(period, periodSeconds);

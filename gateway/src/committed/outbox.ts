@@ -16,7 +16,7 @@ export const REPEAT: RepeatOptions = { firstMs: 10_000, longestMs: 600_000 };
 export interface Step {
   readonly method: Method;
   readonly request: Uint8Array;
-  /** Whether an aggregator that accepted is left alone; otherwise it is repeated until the posting is removed. */
+  /** Whether an aggregator that accepted is left alone; otherwise it is repeated until its entry is removed. */
   readonly untilAccepted: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Entry {
   readonly accepted: Map<Address, number>;
 }
 
-/** A transaction for the ledger as a posting. */
+/** A transaction for the ledger: repeated until it is committed. */
 export function transactionStep(transaction: PendingTransaction): Step {
   return { method: "transaction", request: encodeTransaction(transaction), untilAccepted: false };
 }

@@ -1,4 +1,4 @@
-import { Reader, Writer, compareBytes, comparePeriods, type Period } from "@veilgrid/protocol";
+import { Reader, Writer, type Period } from "@veilgrid/protocol";
 import type { Enrolment } from "../ports/keystore.js";
 
 /** One meter of an epoch. */
@@ -45,11 +45,6 @@ export function decodeRecord(bytes: Uint8Array): EpochRecord {
 /** An enrolment as an epoch's member. */
 export function memberOf({ bid, from }: Enrolment, begins: boolean): EpochMember {
   return { bid, from, begins };
-}
-
-/** Whether both name the same enrolment. */
-export function sameMember(a: Pick<EpochMember, "bid" | "from">, b: Pick<EpochMember, "bid" | "from">): boolean {
-  return comparePeriods(a.from, b.from) === 0 && compareBytes(a.bid, b.bid) === 0;
 }
 
 /** The same epoch without its first `skip` periods: "sent again with the identical entries of the periods still ahead". */

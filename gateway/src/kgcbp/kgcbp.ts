@@ -98,4 +98,10 @@ export class Kgcbp {
   outcomes(region: number, period: Period): Promise<readonly Outcome[]> {
     return this.#settlements.of(region, period);
   }
+
+  /** How many meters of a committed period were complete. */
+  readonly completeMeters = async (region: number, period: Period): Promise<number> => {
+    const outcomes = await this.outcomes(region, period);
+    return outcomes.filter(({ state }) => state === "complete").length;
+  };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { concat, fromHex, isVeilgridError, sha256, toHex, utf8 } from "@veilgrid/protocol";
+import { FsBlockstore } from "blockstore-fs";
 import { expect } from "chai";
 import fc from "fast-check";
 import { RAW_SHA256_PREFIX, cidText, parseCid, rawAddress } from "../../src/ipfs/address.js";
@@ -91,6 +92,16 @@ describe("content folder (IPFS block store)", () => {
     expect(() => parseCid(sha512)).to.throw("a content address is a CIDv1 with SHA-256");
     // CIDv0: the bare multihash of a UnixFS tree.
     expect(await codeOf(store.get(concat(fromHex("1220"), new Uint8Array(32))))).to.equal("bad-cid");
+  });
+
+  it("refuses an address that leads to a directory, or to no UnixFS node at all", async () => {
+    const files = new FsBlockstore(join(folder, "blocks"));
+    // An empty UnixFS directory, bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354, and a protobuf of nothing.
+    for (const node of [fromHex("0a020801"), fromHex("ff")]) {
+      const cid = concat(fromHex("01701220"), sha256(node));
+      await files.put(parseCid(cid), node);
+      expect(await codeOf(store.get(cid))).to.equal("content-corrupt");
+    }
   });
 
   it("mends a damaged block when the same bytes are put again", async () => {

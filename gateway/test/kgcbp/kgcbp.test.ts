@@ -1,4 +1,4 @@
-import { BASIS, MASK_STATUS, monthCloses, type Period } from "@veilgrid/protocol";
+import { BASIS, MASK_STATUS, monthCloses, toHex, type Period } from "@veilgrid/protocol";
 import { expect } from "chai";
 import { CommittedMonth } from "../../src/customer/committed-month.js";
 import { Customer, type VerifiedBill } from "../../src/customer/customer.js";
@@ -109,5 +109,26 @@ describe("KGCBP, CC and customers", function () {
       "silent",
       "silent",
     ]);
+  });
+
+  it("neither log nor keep a BID beside a PRID, nor a month key outside the key store", async () => {
+    const town = new Town({ homes: await homes(), params: paramsOf(), start: Date.UTC(2026, 2, 31, 12) });
+    await town.setUp();
+    await town.settle();
+    const prids = [...(town.committee.lists[0]?.values() ?? [])].flat().map(toHex);
+    expect(prids).to.have.lengthOf(8 * 2 * 11);
+    await town.periods(FIRST, 2, consumption);
+    const logged = town.logged.join("\n");
+    expect(logged).to.match(/period-settled.*"complete":6/);
+    expect(logged).to.match(/price-committed/);
+    for (const { enrolment } of town.homes) expect(logged).to.not.include(toHex(enrolment.bid));
+    for (const prid of prids) expect(logged).to.not.include(prid);
+    const kept = await town.store.range("");
+    for (const { key, value } of kept) {
+      const text = `${key} ${toHex(value)}`;
+      expect(prids.some((prid) => text.includes(prid))).to.equal(false);
+      if (key.startsWith("key/")) continue;
+      expect(town.homes.some(({ monthKey }) => text.includes(toHex(monthKey)))).to.equal(false);
+    }
   });
 });

@@ -15,6 +15,7 @@ import { StoredKeys } from "../../src/kgcbp/keys.js";
 import { Kgcbp } from "../../src/kgcbp/kgcbp.js";
 import type { ContentAddress, ContentStore } from "../../src/ports/content.js";
 import { rawAddress } from "../../src/ipfs/address.js";
+import type { Log } from "../../src/ports/log.js";
 import type { LedgerEvent } from "../../src/ports/ledger.js";
 import type { Random } from "../../src/ports/random.js";
 import { SimNetwork } from "../../src/sim/network.js";
@@ -67,6 +68,8 @@ export class Town {
   readonly content = new MemoryContent();
   readonly policy: PricePolicy;
   readonly tariff: Tariff;
+  /** Everything that KGCBP and CC logged. */
+  readonly logged: string[] = [];
   kgcbp: Kgcbp | undefined;
   cc: ControlCenter | undefined;
   #delivered = 0;
@@ -80,6 +83,10 @@ export class Town {
     this.policy = options.policy ?? new FlatPolicy(250_000n);
     this.tariff = options.tariff ?? DEFAULT_TARIFF;
   }
+
+  readonly #log: Log = (level, event, facts) => {
+    this.logged.push(`${level} ${event} ${JSON.stringify(facts)}`);
+  };
 
   get view(): Committee["view"] {
     return this.committee.view;
@@ -99,14 +106,14 @@ export class Town {
     const keys = new StoredKeys(store, await view.consortium());
     const transport = this.network.transport("kgcbp");
     const options = { secret: SECRETS.kgcbp, tariff: this.tariff, timeZone: "UTC", seed: random };
-    this.kgcbp = await Kgcbp.open(options, { clock, transport, store, view, keys, content });
+    this.kgcbp = await Kgcbp.open(options, { clock, transport, store, view, keys, content, log: this.#log });
     await this.kgcbp.start();
   }
 
   async startCc(): Promise<void> {
     const transport = this.network.transport("cc");
     const { clock, view, policy } = this;
-    this.cc = new ControlCenter({ secret: SECRETS.cc, policy }, { clock, transport, view });
+    this.cc = new ControlCenter({ secret: SECRETS.cc, policy }, { clock, transport, view, log: this.#log });
     await this.cc.start();
   }
 
