@@ -17,8 +17,6 @@ import type { Refusal } from "./outbox.js";
 import type { MeterTimer, MeterTransport } from "./ports.js";
 import type { Timekeeping } from "./timekeeping.js";
 
-/** What a DA may take beyond `roundSeconds`, within which it has the acks or says that it has too few. */
-const ANSWER_SLACK_MS = 3_000;
 /** Pauses between rounds through all DAs: they double from one to the other. */
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
@@ -31,6 +29,8 @@ export interface DeliveryOptions {
   readonly params: Params;
   /** The window's end by the meter's clock, Unix milliseconds. */
   readonly closes: number;
+  /** How long a DA may take to answer before the next one is tried, milliseconds. */
+  readonly patienceMs: number;
 }
 
 /** What a delivery works with and whom it tells. */
@@ -113,8 +113,7 @@ export class Delivery {
     this.#attempt += 1;
     const attempt = this.#attempt;
     this.#shown.add(da);
-    const patience = this.#options.params.roundSeconds * 1000 + ANSWER_SLACK_MS;
-    this.#timer = time.at(time.now() + patience, "reading unanswered", () => this.#next());
+    this.#timer = time.at(time.now() + this.#options.patienceMs, "reading unanswered", () => this.#next());
     transport.request(`da/${da}`, "reading", reading(), (response) => this.#hear(da, attempt, response));
   }
 

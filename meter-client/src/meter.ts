@@ -28,7 +28,12 @@ export interface MeterOptions {
   readonly params: Params;
   /** The key of the month in which the meter begins; later it goes on with the one in its store. */
   readonly key: MonthKey;
+  /** How long a DA may take to answer before the next one is tried, milliseconds; 3 s more than `roundSeconds` if not given. */
+  readonly patienceMs?: number;
 }
+
+/** What a DA may take beyond `roundSeconds`, within which it has the acks or says that it has too few. */
+const ANSWER_SLACK_MS = 3_000;
 
 /** What a meter works with. */
 export interface MeterModules {
@@ -156,8 +161,9 @@ export class Meter {
   #sending(period: Period, consumption: bigint): Sending {
     const { name, params } = this.#options;
     const { transport, random, memory } = this.#modules;
+    const patienceMs = this.#options.patienceMs ?? params.roundSeconds * 1000 + ANSWER_SLACK_MS;
     return new Sending(
-      { name, place: this.#place, params, period },
+      { name, place: this.#place, params, period, patienceMs },
       {
         time: this.#time,
         transport,

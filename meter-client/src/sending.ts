@@ -13,6 +13,8 @@ export interface SendingOptions {
   readonly place: Place;
   readonly params: Params;
   readonly period: Period;
+  /** How long a DA may take to answer, milliseconds. */
+  readonly patienceMs: number;
 }
 
 /** What a period's sending works with and whom it tells. */
@@ -29,8 +31,8 @@ export interface SendingModules {
 }
 
 /** Time at the window's end that no first attempt is drawn in: enough to try f+1 DAs and one more, half of it at most. */
-function reserveMs({ submissionWindow, roundSeconds, da }: Params): number {
-  return Math.min(submissionWindow * 500, (maxFaulty(da.length) + 2) * roundSeconds * 1000);
+function reserveMs({ params: { submissionWindow, da }, patienceMs }: SendingOptions): number {
+  return Math.min(submissionWindow * 500, (maxFaulty(da.length) + 2) * patienceMs);
 }
 
 /** Both halves of one period, from the window's opening until both have receipts or it closes. */
@@ -61,7 +63,7 @@ export class Sending {
     for (const half of HALVES) if (!missing.includes(half)) this.#deliveries[half].stop();
     if (missing.length === 0) return this.#end();
     const from = Math.max(this.#opens, Math.ceil(time.now()));
-    const span = this.#closes - reserveMs(this.#options.params) - from;
+    const span = this.#closes - reserveMs(this.#options) - from;
     for (const half of missing) this.#deliveries[half].startAt(from + sendDelay(this.#draws, period, half, from, span));
     this.#timer = time.at(this.#closes, "window over", () => this.#end());
     return undefined;
@@ -77,10 +79,10 @@ export class Sending {
   }
 
   #delivery(half: Half): Delivery {
-    const { place, params, period } = this.#options;
+    const { place, params, period, patienceMs } = this.#options;
     const { time, transport, memory } = this.#modules;
     return new Delivery(
-      { half, consortium: place.consortium, params, closes: this.#closes },
+      { half, consortium: place.consortium, params, closes: this.#closes, patienceMs },
       {
         time,
         transport,

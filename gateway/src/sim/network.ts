@@ -24,6 +24,13 @@ interface Party {
   readonly handler: Handler;
 }
 
+/** FNV-1a of a text, salted: latencies are drawn for every message, and need no cryptography. */
+function mixed(salt: number, text: string): number {
+  let hash = (0x811c9dc5 ^ salt) >>> 0;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
 /**
  * The network of the in-process world: every request and every answer becomes an action of its own after a seeded
  * latency. A party that is down neither gets nor sends anything; what was on its way when it went down, and the answers
@@ -31,7 +38,7 @@ interface Party {
  */
 export class SimNetwork {
   readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #salt: number;
   readonly #latency: Latency;
   readonly #parties = new Map<Address, Party>();
   readonly #down = new Set<Address>();
@@ -44,7 +51,7 @@ export class SimNetwork {
   constructor(options: { readonly latency: Latency }, modules: { readonly clock: Clock; readonly random: Random }) {
     this.#latency = options.latency;
     this.#clock = modules.clock;
-    this.#random = modules.random;
+    this.#salt = modules.random.below(2 ** 32, "latency");
   }
 
   /** Requests to `address` go to `handler` from now on. */
@@ -139,8 +146,8 @@ export class SimNetwork {
     const now = this.#clock.now();
     this.#sentAtOnce = now === this.#lastSent ? this.#sentAtOnce + 1 : 0;
     this.#lastSent = now;
-    const labels = ["latency", from, to, method, direction, now, this.#sentAtOnce];
-    return minMs + this.#random.below(maxMs - minMs + 1, ...labels);
+    const draw = mixed(this.#salt, `${from} ${to} ${method} ${direction} ${now} ${this.#sentAtOnce}`);
+    return minMs + (draw % (maxMs - minMs + 1));
   }
 
   #lifeOf(address: Address): number {

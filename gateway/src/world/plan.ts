@@ -1,4 +1,11 @@
-import { DEFAULT_TARIFF, VeilgridError, parseTariff, type Period, type Tariff, type TariffJson } from "@veilgrid/protocol";
+import {
+  DEFAULT_TARIFF,
+  VeilgridError,
+  parseTariff,
+  type Period,
+  type Tariff,
+  type TariffJson,
+} from "@veilgrid/protocol";
 import { z } from "zod";
 import { parseFaults, type Fault } from "../input/faults.js";
 

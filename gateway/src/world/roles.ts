@@ -42,9 +42,16 @@ export interface Ground {
 
 /**
  * How long a bundle of meters' readings stays open here. A service takes what comes in within tens of milliseconds of
- * thousands of meters; a run of a few dozen meters has as many in tens of seconds.
+ * thousands of meters; a run of a few dozen meters has as many in a minute, and its meters are as patient.
  */
-const BUNDLE_MS = 30_000;
+const BUNDLE_MS = 60_000;
+const PATIENCE_MS = 75_000;
+
+/**
+ * A run can be made again from its folder, so its roles' stores need not survive the machine, only `kill -9`; the ledger
+ * survives both.
+ */
+const STORE = { sync: false };
 
 /** "leaves a reading out of every proposal": the last one, whosever it is. */
 const OMITTING: Conduct = { select: (readings) => readings.slice(0, -1) };
@@ -80,7 +87,7 @@ export function newAggregator(ground: Ground, ledger: EmbeddedLedger, index: num
     {
       clock,
       transport: network.transport(`da/${index}`),
-      store: new LevelStore(database, `da/${index}`),
+      store: new LevelStore(database, `da/${index}`, STORE),
       ledger: ledger.as({ msp: daMsp(index) }),
       view: new LedgerView(ledger.state),
       random: keys.random,
@@ -93,36 +100,42 @@ export function newAggregator(ground: Ground, ledger: EmbeddedLedger, index: num
 /** KGCBP with every meter and customer of the run enrolled: supply runs from the input's first to its last period. */
 export async function openKgcbp(ground: Ground, ledger: EmbeddedLedger): Promise<Kgcbp> {
   const { record, keys, folder, database, clock, network, memory, log } = ground;
-  const { arguments: asked, input } = record;
   const consortium = consortiumId(runParamsBytes(record, keys));
-  const kgcbp = await Kgcbp.open(
+  const keyStore = new StoredKeys(new LevelStore(database, "keys", STORE), consortium);
+  await enrol(keyStore, record, keys);
+  return Kgcbp.open(
     {
       secret: keys.kgcbp.secret,
       tariff: tariffOf(record),
-      timeZone: asked.timezone,
-      ...(asked.seed === null ? {} : { seed: keys.random }),
+      timeZone: record.arguments.timezone,
+      ...(record.arguments.seed === null ? {} : { seed: keys.random }),
     },
     {
       clock,
       transport: network.transport("kgcbp"),
-      store: new LevelStore(database, "kgcbp"),
+      store: new LevelStore(database, "kgcbp", STORE),
       view: new LedgerView(ledger.state),
-      keys: new StoredKeys(new LevelStore(database, "keys"), consortium),
+      keys: keyStore,
       content: await ContentFolder.open(folder.ipfs),
       memory,
       log,
     },
   );
+}
+
+async function enrol(keyStore: StoredKeys, { arguments: asked, input }: RunRecord, keys: RunKeys): Promise<void> {
   const to = addPeriods(input.first, input.periods, input.periodSeconds);
   for (const [i, { bid, monthKey, customer }] of keys.homes.entries()) {
     const meter = input.households[i] as string;
     const region = regionOf(i, asked.regions);
-    await kgcbp.enrol({ meter, bid, region, recipient: customer.recipient, from: input.first, to }, monthKey);
+    await keyStore.enrol({ meter, bid, region, recipient: customer.recipient, from: input.first, to }, monthKey);
   }
-  return kgcbp;
 }
 
-export function newControlCenter({ keys, clock, network, memory, policy, log }: Ground, ledger: EmbeddedLedger): ControlCenter {
+export function newControlCenter(
+  { keys, clock, network, memory, policy, log }: Ground,
+  ledger: EmbeddedLedger,
+): ControlCenter {
   const transport = network.transport("cc");
   const view = new LedgerView(ledger.state);
   return new ControlCenter({ secret: keys.cc.secret, policy }, { clock, transport, view, memory, log });
@@ -133,12 +146,19 @@ export function newFleet({ record, keys, database, clock, network, memory, log }
   const bytes = runParamsBytes(record, keys);
   const params: Params = paramsCodec.decode(bytes);
   const consortium = consortiumId(bytes);
-  const store = new LevelStore(database, "meters");
+  const store = new LevelStore(database, "meters", STORE);
   const meters = keys.homes.map(({ monthKey }, i) => {
     const name = String(i).padStart(5, "0");
     const region = regionOf(i, record.arguments.regions);
     return new Meter(
-      { name, consortium, region, params, key: { month: record.input.first.month, key: monthKey } },
+      {
+        name,
+        consortium,
+        region,
+        params,
+        key: { month: record.input.first.month, key: monthKey },
+        patienceMs: PATIENCE_MS,
+      },
       { clock, store, transport: network.transport(`meter/${name}`), random: keys.random, memory, log },
     );
   });

@@ -61,7 +61,12 @@ export class Run {
     return Run.#open(folder, record, await keptReadings(folder, record.input), await policyOf(record));
   }
 
-  static async #open(folder: DataFolder, record: RunRecord, readings: ReadingsTable, policy: PricePolicy): Promise<Run> {
+  static async #open(
+    folder: DataFolder,
+    record: RunRecord,
+    readings: ReadingsTable,
+    policy: PricePolicy,
+  ): Promise<Run> {
     const { das } = record.arguments;
     const { households } = record.input;
     const keys = await runKeys(await masterSecret(folder, record.arguments.seed), das, households.length);
@@ -96,7 +101,10 @@ async function recordOf(folder: DataFolder): Promise<RunRecord | undefined> {
   if (json === undefined) return undefined;
   const parsed = runSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new VeilgridError("damaged-folder", "run.json is not what a run wrote", { blame: "operator", cause: parsed.error });
+  throw new VeilgridError("damaged-folder", "run.json is not what a run wrote", {
+    blame: "operator",
+    cause: parsed.error,
+  });
 }
 
 /** The price policy; a file of prices must be the one that the run began with and cover every period. */

@@ -1,6 +1,5 @@
 import {
   addPeriods,
-
   headerCodec,
   LedgerView,
   monthAt,
@@ -12,7 +11,6 @@ import {
   window,
   type Header,
   type Params,
-  type Period,
 } from "@veilgrid/protocol";
 import type { Fleet } from "@veilgrid/meter-client";
 import type { ControlCenter } from "../cc/cc.js";
@@ -76,7 +74,11 @@ export class World {
   readonly #outages: Outages;
   readonly #follower: Follower;
 
-  private constructor(ground: Ground, parts: { ledger: EmbeddedLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable }, height: bigint) {
+  private constructor(
+    ground: Ground,
+    parts: { ledger: EmbeddedLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable },
+    height: bigint,
+  ) {
     const { record, keys, database } = ground;
     this.#ground = ground;
     this.#params = runParams(record, keys);
@@ -108,7 +110,8 @@ export class World {
     const database = await openDatabase(folder.roles);
     const first = periodStart(record.input.first, record.input.periodSeconds);
     const mark = new LevelStore(database, "world").get(MARK);
-    const begins = mark === undefined ? first - AHEAD_MS : Number(new DataView(mark.buffer, mark.byteOffset).getBigUint64(0));
+    const begins =
+      mark === undefined ? first - AHEAD_MS : Number(new DataView(mark.buffer, mark.byteOffset).getBigUint64(0));
     const memory = new VerifiedSignatures(options.remembered);
     const base = { record, keys, folder, database, memory, policy, log: options.log ?? silent };
     const early = { now: (): number => begins, at: (): never => neverYet() };
@@ -202,7 +205,7 @@ export class World {
       }
       const before = this.clock.now();
       if (!(await this.clock.step())) throw stalled(this.clock.now());
-      changed = await this.#hear(onBlock) || this.clock.now() - before > 1000;
+      changed = (await this.#hear(onBlock)) || this.clock.now() - before > 1000;
     }
   }
 
@@ -245,11 +248,6 @@ export class World {
     return true;
   }
 
-  /** How many meters of a committed period were complete. */
-  async completeMeters(region: number, period: Period): Promise<number> {
-    return (await this.kgcbp.outcomes(region, period)).filter(({ state }) => state === "complete").length;
-  }
-
   async close(): Promise<void> {
     for (const aggregator of this.#aggregators) aggregator?.stop();
     this.kgcbp.stop();
@@ -280,4 +278,3 @@ async function latest(view: LedgerView, mark: number): Promise<number> {
   }
   return Number(time);
 }
-

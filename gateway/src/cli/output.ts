@@ -1,0 +1,89 @@
+import Table from "cli-table3";
+import pc from "picocolors";
+
+/** Where a command writes: results to stdout, progress and errors to stderr. */
+export interface Output {
+  /** Whether results are JSON for a program to read. */
+  readonly json: boolean;
+}
+
+/** A line of result. */
+export function line(text = ""): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** A result for a program. */
+export function printJson(value: unknown): void {
+  line(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2));
+}
+
+/** A table without borders inside, numbers to the right. */
+export function printTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[],
+): void {
+  const table = new Table({
+    head: head.map((text) => pc.bold(text)),
+    colAligns: head.map((_, i) => (right.includes(i) ? "right" : "left")),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  line(table.toString());
+}
+
+/** "12.345 kWh" of whole Wh. */
+export function kilowattHours(wh: bigint | string): string {
+  const value = BigInt(wh);
+  const magnitude = (value < 0n ? -value : value).toString().padStart(4, "0");
+  return `${value < 0n ? "-" : ""}${magnitude.slice(0, -3)}.${magnitude.slice(-3)} kWh`;
+}
+
+/** "0.250000" of micro-units per kWh. */
+export function unitPrice(micro: bigint | string): string {
+  const value = BigInt(micro);
+  const magnitude = (value < 0n ? -value : value).toString().padStart(7, "0");
+  return `${value < 0n ? "-" : ""}${magnitude.slice(0, -6)}.${magnitude.slice(-6)}`;
+}
+
+/** Progress of long work: one line that is rewritten on a terminal, a plain line now and then elsewhere. */
+export class Progress {
+  readonly #live = process.stderr.isTTY;
+  readonly #quiet: boolean;
+  readonly #every: number;
+  #step = -1;
+  #last = 0;
+
+  /** @param every plain lines come at each such share of the work, in percent. */
+  constructor(quiet: boolean, every = 10) {
+    this.#quiet = quiet;
+    this.#every = every;
+  }
+
+  /** `done` of `all` of some work. */
+  show(what: string, done: number, all: number, detail = ""): void {
+    if (this.#quiet) return;
+    const percent = all === 0 ? 100 : Math.floor((100 * done) / all);
+    const text = `${what} ${done}/${all} (${percent} %)${detail === "" ? "" : `  ${detail}`}`;
+    if (this.#live) {
+      this.#rewrite(text, done === all);
+      return;
+    }
+    const step = Math.floor(percent / this.#every);
+    if (step === this.#step && done !== all) return;
+    this.#step = done === all ? -1 : step;
+    process.stderr.write(`${text}\n`);
+  }
+
+  #rewrite(text: string, ends: boolean): void {
+    const now = performance.now();
+    if (!ends && now - this.#last < 80) return;
+    this.#last = now;
+    process.stderr.write(`\r\u001b[K${text}${ends ? "\n" : ""}`);
+  }
+
+  /** A step that is done. */
+  say(text: string): void {
+    if (!this.#quiet) process.stderr.write(`${this.#live ? "\r\u001b[K" : ""}${text}\n`);
+  }
+}
