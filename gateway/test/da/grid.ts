@@ -44,7 +44,7 @@ import { SimNetwork } from "../../src/sim/network.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { decodeResponse, encodeKeepLists, encodeTransaction } from "../../src/transport/envelopes.js";
-import { SECRETS, paramsOf } from "../support/committee.js";
+import { SECRETS, paramsOf, secretOf } from "../support/committee.js";
 
 /** 2013-04-08 00:00 UTC: the period that the tests' first epoch begins with. */
 export const FIRST: Period = { month: 12 * 2013 + 3, k: 7 * 48 };
@@ -174,7 +174,7 @@ export class Grid {
     const address = `da/${index}`;
     this.network.setUp(address, true);
     const aggregator = new Aggregator(
-      { secret: SECRETS.da[index] as Uint8Array, ...this.#options.aggregators?.[index], ...options },
+      { secret: secretOf(`da${index}`), ...this.#options.aggregators?.[index], ...options },
       {
         clock: this.clock,
         transport: this.network.transport(address),
@@ -276,6 +276,11 @@ export class Grid {
       transaction: encodeTransaction({ kind: KIND.epoch, leaf }),
       lists: encodeKeepLists({ region, first, lists }),
     };
+  }
+
+  /** A signature of this consortium. */
+  sign(kind: SigKind, body: Uint8Array, secret: Uint8Array): Uint8Array {
+    return signBody(kind, this.#consortium, body, secret);
   }
 
   /** A body signed by KGCBP, or by CC. */
