@@ -177,7 +177,7 @@ function sameValue(a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
 }
 
 function checkEvent({ event }: LedgerTransaction, derived: Transition): void {
-  const same =
-    event !== undefined && event.name === derived.event.name && equalBytes(event.payload, derived.event.payload);
-  if (!same) throw finding("wrong-event", "the transaction's event is not that of its block");
+  const { name, payload } = derived.event;
+  if (event?.name === name && equalBytes(event.payload, payload)) return;
+  throw finding("wrong-event", "the transaction's event is not that of its block");
 }

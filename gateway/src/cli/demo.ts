@@ -64,7 +64,9 @@ async function finish(run: Run, options: DemoOptions, progress: Progress): Promi
       explainWait(stop);
       return undefined;
     }
-    const outcome = await conclude(run, world, (done, all) => progress.show("bills verified", done, all));
+    const outcome = await conclude(run, world, (done, all) => {
+      progress.show("bills verified", done, all);
+    });
     if (options.audit && !(await auditLedger(world.ledger, progress))) process.exitCode = EXIT.failed;
     return outcome;
   } finally {

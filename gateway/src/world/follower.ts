@@ -8,7 +8,7 @@ const NOTICE_MS = 20;
 export interface Listener {
   readonly name: string;
   /** Undefined while its process is down: it learns of what it missed at its start. */
-  current(): { onLedgerEvent(event: LedgerEvent): Promise<void> } | undefined;
+  readonly current: () => { onLedgerEvent(event: LedgerEvent): Promise<void> } | undefined;
 }
 
 /** Delivers the ledger's events to the roles, each as an action of its own. */

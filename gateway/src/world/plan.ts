@@ -1,11 +1,4 @@
-import {
-  DEFAULT_TARIFF,
-  VeilgridError,
-  parseTariff,
-  type Period,
-  type Tariff,
-  type TariffJson,
-} from "@veilgrid/protocol";
+import { DEFAULT_TARIFF, VeilgridError, parseTariff, type Period, type Tariff } from "@veilgrid/protocol";
 import { z } from "zod";
 import { parseFaults, type Fault } from "../input/faults.js";
 
@@ -60,7 +53,7 @@ export function faultsOf({ arguments: { faults, das }, input: { periods } }: Run
 
 /** @throws VeilgridError `bad-tariff`. */
 export function tariffOf({ arguments: { tariff } }: RunRecord): Tariff {
-  return tariff === null ? DEFAULT_TARIFF : parseTariff(tariff as TariffJson);
+  return tariff === null ? DEFAULT_TARIFF : parseTariff(tariff);
 }
 
 /** Region of the household with index i. */

@@ -22,7 +22,7 @@ import type { EmbeddedLedger } from "../ledger/embedded.js";
 import { silent, type Log } from "../ports/log.js";
 import { SimNetwork } from "../sim/network.js";
 import { Scheduler } from "../sim/scheduler.js";
-import { LevelStore, openDatabase, type Database } from "../store/level.js";
+import { LevelStore, openDatabase } from "../store/level.js";
 import { runParams } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { Follower, type Listener } from "./follower.js";
@@ -254,7 +254,7 @@ export class World {
     this.#cc.stop();
     this.#fleet.stop();
     await this.ledger.close();
-    await (this.#ground.database as Database).close();
+    await this.#ground.database.close();
   }
 }
 
