@@ -34,7 +34,7 @@ export class Agenda {
 
   /** All chains that there may be something for. */
   async chains(): Promise<number[]> {
-    return [...new Set([0, ...(await this.#view.regions()), ...this.#inbox.regions])];
+    return [...new Set([0, ...(await this.#view.regions()), ...this.#inbox.regions, ...this.#due.keys()])];
   }
 
   /** Looks again at what is due on a chain. */

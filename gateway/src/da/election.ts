@@ -228,14 +228,15 @@ export class Election {
   /** "When it runs out in term t the DA signs Timeout{t} to all" */
   async #expired(): Promise<void> {
     this.#endCampaign();
-    await this.#options.onStall();
-    // Perhaps what was due can no longer be.
-    if (this.#progress.isBusy) await this.#sendTimeout();
+    await this.#sendTimeout();
   }
 
   /** Said again every round, because who was down has not heard it. */
   async #sendTimeout(): Promise<void> {
     this.#stopRepeating();
+    // Perhaps what was due can no longer be.
+    await this.#options.onStall();
+    if (!this.#progress.isBusy) return;
     const { membership, transport, clock } = this.#modules;
     const { current } = membership;
     const index = membership.indexIn(current);
@@ -273,7 +274,7 @@ export interface ElectionOptions {
   readonly mostMs: number;
   /** Called when the ledger names a leader, with whether it is this DA. */
   readonly onLeader: (own: boolean) => Promise<void>;
-  /** Called when the progress timer runs out, before anything is said. */
+  /** Called before a Timeout is said, first or again: what was due may no longer be. */
   readonly onStall: () => Promise<void>;
 }
 

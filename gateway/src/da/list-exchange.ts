@@ -23,6 +23,8 @@ const RETRY_MS = 1_000;
 /** A search for the lists of one epoch among the other DAs. */
 interface Search {
   readonly known: KnownEpoch;
+  /** When it is no longer worth while, Unix milliseconds. */
+  until: number;
   /** How many peers have been asked so far. */
   asked: number;
   timer: Timer | undefined;
@@ -52,11 +54,16 @@ export class ListExchange {
     return kept ? encodeAccepted() : this.#modules.answers.make("no-epoch", { retryAfterMs: RETRY_MS });
   }
 
-  /** Looks for an epoch's lists at the other DAs, one after the other, until all are here or no longer needed. */
-  search(known: KnownEpoch): void {
+  /**
+   * Looks for an epoch's lists at the other DAs, one after the other, until all are here or no longer needed.
+   * @param until Unix milliseconds: from then on an epoch that is not committed never will be.
+   */
+  search(known: KnownEpoch, until = Infinity): void {
     const name = `${known.epoch.region}/${known.epoch.first.month}/${known.epoch.first.k}`;
-    if (this.#searches.has(name) || this.#modules.lists.missing(known).length === 0) return;
-    const search: Search = { known, asked: 0, timer: undefined };
+    const under = this.#searches.get(name);
+    if (under !== undefined) under.until = Math.max(under.until, until);
+    if (under !== undefined || this.#modules.lists.missing(known).length === 0) return;
+    const search: Search = { known, until, asked: 0, timer: undefined };
     this.#searches.set(name, search);
     this.#ask(name, search);
   }
@@ -83,7 +90,7 @@ export class ListExchange {
     const [first] = lists.missing(known);
     const peers = membership.peers(membership.current);
     const peer = peers[search.asked % Math.max(peers.length, 1)];
-    if (first === undefined || peer === undefined) {
+    if (first === undefined || peer === undefined || clock.now() >= search.until) {
       this.#end(name, search);
       return;
     }

@@ -12,6 +12,7 @@ import {
   incompleteCodec,
   isVeilgridError,
   memberIndex,
+  periodEnd,
   proposalCodec,
   voteCodec,
   type AnswerName,
@@ -169,7 +170,7 @@ export class Voter {
     const { lists, listExchange } = this.#modules;
     const known = knownEpoch(epochCodec(params).decode(decodeLeaf(leaf as Uint8Array).body), params);
     if (lists.missing(known).length === 0) return false;
-    listExchange.search(known);
+    listExchange.search(known, periodEnd(known.epoch.first, params.periodSeconds));
     return true;
   }
 

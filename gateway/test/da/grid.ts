@@ -38,6 +38,7 @@ import {
 import { Aggregator, type AggregatorOptions } from "../../src/da/aggregator.js";
 import type { Call, Committed, LedgerClient, LedgerEvent } from "../../src/ports/ledger.js";
 import type { Level, Log } from "../../src/ports/log.js";
+import type { Store } from "../../src/ports/store.js";
 import type { Method } from "../../src/ports/transport.js";
 import { SeededRandom } from "../../src/random.js";
 import { SimNetwork } from "../../src/sim/network.js";
@@ -103,7 +104,7 @@ class MapLedger implements StateReader, LedgerClient {
 
 /** One aggregator with what outlives it. */
 interface Seat {
-  readonly store: MemoryStore;
+  readonly store: Store;
   aggregator: Aggregator | undefined;
 }
 
@@ -117,6 +118,7 @@ export interface GridOptions {
   readonly latencyMs?: number;
   readonly seed?: number;
   readonly memory?: VerifiedSignatures;
+  readonly storeOf?: (index: number) => Store;
   /** Options of single aggregators. */
   readonly aggregators?: Readonly<Record<number, Partial<AggregatorOptions>>>;
 }
@@ -145,7 +147,8 @@ export class Grid {
     this.ledger = new MapLedger((event) => {
       this.#deliver(event);
     });
-    this.seats = this.params.da.map(() => ({ store: new MemoryStore(), aggregator: undefined }));
+    const { storeOf = () => new MemoryStore() } = options;
+    this.seats = this.params.da.map((_, index) => ({ store: storeOf(index), aggregator: undefined }));
   }
 
   get view(): LedgerView {
@@ -204,8 +207,13 @@ export class Grid {
     return (this.seats[index] as Seat).aggregator as Aggregator;
   }
 
-  store(index: number): MemoryStore {
+  store(index: number): Store {
     return (this.seats[index] as Seat).store;
+  }
+
+  /** How many entries an aggregator has on disk. */
+  async stored(index: number): Promise<number> {
+    return (await this.store(index).range("")).length;
   }
 
   #deliver(event: LedgerEvent): void {

@@ -29,14 +29,14 @@ async function committed(
 describe("a leader", () => {
   it("commits period after period in their order, empty ones too, and everybody forgets them", async () => {
     const grid = await openGrid();
-    const before = grid.store(0).size;
+    const before = await grid.stored(0);
     grid.sendAll(1, FIRST, 5);
     expect((await committed(grid)).leaves).to.have.length(10);
     expect((await committed(grid, NEXT)).leaves).to.have.length(0);
     expect(await grid.view.readings(1, NEXT)).to.include({ aggFault: true, count: 0 });
     await grid.seconds(5);
     // Two lists fewer than before, and the mark of what is frozen.
-    for (const da of [0, 1, 2, 3]) expect(grid.store(da).size, `da/${da}`).to.equal(before - 1);
+    for (const da of [0, 1, 2, 3]) expect(await grid.stored(da), `da/${da}`).to.equal(before - 1);
     expect(grid.logged.filter(({ level }) => level === "warn")).to.deep.equal([]);
   });
 

@@ -129,7 +129,7 @@ describe("a voter", () => {
       await grid.seconds(2);
       for (const index of [0, 1, 2, 3]) if (index !== voter) grid.kill(index);
       await grid.run(grid.window(FIRST).freezes);
-      before = grid.store(voter).size;
+      before = await grid.stored(voter);
     });
 
     it("asks for it, verifies and stores it, and votes", async () => {
@@ -138,7 +138,7 @@ describe("a voter", () => {
       expect(wishes).to.have.length(1);
       expect(wishes[0]?.hashes).to.have.length(1);
       // The body is stored; the vote takes the place of the one for the epoch.
-      expect(grid.store(voter).size).to.equal(before + 1);
+      expect(await grid.stored(voter)).to.equal(before + 1);
       grid.kill(voter);
       await grid.boot(voter);
       expect(voteIn(await judged(readings, { header: { round: 1 } })).da).to.equal(voter);
@@ -157,7 +157,7 @@ describe("a voter", () => {
       expect(outcome(await judged([...readings.slice(0, 9), foreign]))).to.equal("bad-block");
       serveBodies([Uint8Array.of(1, 2, 3)]);
       expect(outcome(await judged(readings))).to.equal("bad-block");
-      expect(grid.store(voter).size).to.equal(before);
+      expect(await grid.stored(voter)).to.equal(before);
     });
 
     it("says nothing to a leader that does not answer", async () => {
