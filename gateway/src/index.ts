@@ -33,3 +33,25 @@ export { Scheduler } from "./sim/scheduler.js";
 export { SimNetwork, type DropRule, type Latency, type Packet } from "./sim/network.js";
 export { LevelStore, openDatabase, type Database, type LevelStoreOptions } from "./store/level.js";
 export { MemoryStore } from "./store/memory.js";
+export {
+  decodeBundleAck,
+  decodeResponse,
+  encodeKeepLists,
+  encodeTransaction,
+  type BundleAck,
+  type PendingTransaction,
+  type PridLists,
+  type Response,
+} from "./transport/envelopes.js";
+export type { Call, Caller, LedgerBlock, LedgerClient, LedgerEvent, LedgerTransaction, Write } from "./ports/ledger.js";
+export { silent, type Level, type Log } from "./ports/log.js";
+export type { Store } from "./ports/store.js";
+export type { Handler, Method, Transport } from "./ports/transport.js";
+export { Audit, type AuditReport } from "./audit/audit.js";
+export { replay, ReplayedState } from "./audit/replay.js";
+export { DataFolder } from "./world/folder.js";
+export { type RunArguments, type RunInput, type RunRecord } from "./world/plan.js";
+export { Run, type OpenOptions } from "./world/run.js";
+export type { HomeKeys, RunKeys, SigningKey } from "./world/secrets.js";
+export { World, type OnBlock, type Stop } from "./world/world.js";
+export { conclude, keptOutcome, type Outcome } from "./world/outcome.js";

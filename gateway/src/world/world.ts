@@ -64,6 +64,8 @@ export class World {
   readonly view: LedgerView;
   readonly ledger: EmbeddedLedger;
   readonly kgcbp: Kgcbp;
+  /** What connects the roles: tests watch it, lose packets on it and speak on it as a stranger would. */
+  readonly network: SimNetwork;
   readonly #ground: Ground;
   readonly #params: Params;
   readonly #readings: ReadingsTable;
@@ -86,6 +88,7 @@ export class World {
     this.clock = parts.clock;
     this.ledger = parts.ledger;
     this.kgcbp = parts.kgcbp;
+    this.network = ground.network;
     this.view = new LedgerView(parts.ledger.state);
     this.#store = new LevelStore(database, "world");
     this.#aggregators = keys.da.map(() => undefined);
