@@ -67,10 +67,13 @@ export class Aggregator {
     return { role: election.role, term: election.term, busy: agenda.isBusy };
   }
 
-  /** Re-derives everything that is due from store and ledger. @throws VeilgridError `not-set-up` (retry). */
+  /**
+   * Re-derives everything that is due from store and ledger. Requests and events are heard from when this has resolved:
+   * before, a reading that was acked may not be read back yet.
+   * @throws VeilgridError `not-set-up` (retry).
+   */
   async start(): Promise<void> {
     const { membership, inbox, pools, election, freeze } = this.#parts;
-    this.#isRunning = true;
     await membership.refresh();
     await this.#readHeads();
     await inbox.start();
@@ -80,6 +83,7 @@ export class Aggregator {
     await freeze.start();
     await this.#searchLists();
     for (const chain of await this.#parts.agenda.chains()) await this.#review(chain);
+    this.#isRunning = true;
   }
 
   /** Cancels all timers; nothing is answered any more. What is on disk stays. */
