@@ -2,6 +2,8 @@ import {
   applyBlock,
   applyElection,
   applySetup,
+  headerCodec,
+  HEADER_BYTES,
   LedgerView,
   paramsCodec,
   toHex,
@@ -9,7 +11,7 @@ import {
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import fabric, { Context, Contract } from "fabric-contract-api";
-import { requireRole } from "./caller.js";
+import { hasRole, isMember, requireOrganisation } from "./caller.js";
 import * as queries from "./queries.js";
 import { refusing } from "./refused.js";
 import { putWrites, stubState } from "./stubState.js";
@@ -42,9 +44,11 @@ export class VeilgridContract extends Contract {
   @Returns("string")
   async setup(ctx: Context): Promise<string> {
     return refusing(async () => {
-      requireRole(ctx.clientIdentity.getMSPID(), "member", paramsCodec.decode(this.#packagedParams));
-      const transition = await applySetup(new LedgerView(stubState(ctx.stub)), this.#packagedParams);
-      await this.#commit(ctx, transition);
+      const msp = ctx.clientIdentity.getMSPID();
+      // "set-up any member's MSP"
+      requireOrganisation(hasRole(msp, "member", paramsCodec.decode(this.#packagedParams)), msp, "member");
+      const transition = await applySetup(viewOf(ctx), this.#packagedParams);
+      await commit(ctx, transition);
       return toHex(transition.event.payload);
     });
   }
@@ -54,9 +58,10 @@ export class VeilgridContract extends Contract {
   @Returns("string")
   async submitBlock(ctx: Context, digest: string): Promise<string> {
     return refusing(async () => {
-      const view = await this.#aggregatorView(ctx);
+      const view = viewOf(ctx);
       const [block, cert] = transientParts(ctx.stub, ["block", "cert"], digest) as [Uint8Array, Uint8Array];
-      await this.#commit(ctx, await applyBlock(view, block, cert, this.#memory));
+      await requireAggregator(ctx, view, () => headerCodec.decode(block.subarray(0, HEADER_BYTES)).params);
+      await commit(ctx, await applyBlock(view, block, cert, this.#memory));
       return digest;
     });
   }
@@ -66,51 +71,43 @@ export class VeilgridContract extends Contract {
   @Returns("string")
   async submitElection(ctx: Context, digest: string): Promise<string> {
     return refusing(async () => {
-      const view = await this.#aggregatorView(ctx);
+      const view = viewOf(ctx);
       const [cert] = transientParts(ctx.stub, ["cert"], digest) as [Uint8Array];
-      await this.#commit(ctx, await applyElection(view, cert, this.#memory));
+      await requireAggregator(ctx, view);
+      await commit(ctx, await applyElection(view, cert, this.#memory));
       return digest;
     });
-  }
-
-  async #aggregatorView(ctx: Context): Promise<LedgerView> {
-    const view = new LedgerView(stubState(ctx.stub));
-    requireRole(ctx.clientIdentity.getMSPID(), "aggregator", await view.currentParams());
-    return view;
-  }
-
-  async #commit(ctx: Context, { writes, event }: Transition): Promise<void> {
-    await putWrites(ctx.stub, writes);
-    ctx.stub.setEvent(event.name, event.payload);
   }
 
   /** Consortium id, parameter set in force, term and leader. */
   @Transaction(false)
   @Returns("string")
   async consortium(ctx: Context): Promise<string> {
-    return refusing(() => queries.consortiumAnswer(this.#view(ctx)));
+    return answering(ctx, queries.consortiumAnswer);
   }
 
   /** Number, hash and TS of a chain's newest block. */
   @Transaction(false)
   @Returns("string")
   async head(ctx: Context, region: string): Promise<string> {
-    return refusing(() => queries.headAnswer(this.#view(ctx), queries.regionArgument(region)));
+    return answering(ctx, (view) => queries.headAnswer(view, queries.regionArgument(region)));
   }
 
   /** A block and its certificate by region and number. */
   @Transaction(false)
   @Returns("string")
   async block(ctx: Context, region: string, number: string): Promise<string> {
-    return refusing(() => queries.blockAnswer(this.#view(ctx), queries.regionArgument(region), number));
+    return answering(ctx, (view) =>
+      queries.blockAnswer(view, queries.regionArgument(region), queries.numberArgument(number)),
+    );
   }
 
   /** The readings block of a region-period. */
   @Transaction(false)
   @Returns("string")
   async readings(ctx: Context, region: string, month: string, k: string): Promise<string> {
-    return refusing(() =>
-      queries.readingsAnswer(this.#view(ctx), queries.regionArgument(region), queries.periodArgument(month, k)),
+    return answering(ctx, (view) =>
+      queries.readingsAnswer(view, queries.regionArgument(region), queries.periodArgument(month, k)),
     );
   }
 
@@ -118,8 +115,8 @@ export class VeilgridContract extends Contract {
   @Transaction(false)
   @Returns("string")
   async mask(ctx: Context, region: string, month: string, k: string): Promise<string> {
-    return refusing(() =>
-      queries.maskAnswer(this.#view(ctx), queries.regionArgument(region), queries.periodArgument(month, k)),
+    return answering(ctx, (view) =>
+      queries.maskAnswer(view, queries.regionArgument(region), queries.periodArgument(month, k)),
     );
   }
 
@@ -127,8 +124,8 @@ export class VeilgridContract extends Contract {
   @Transaction(false)
   @Returns("string")
   async price(ctx: Context, region: string, month: string, k: string): Promise<string> {
-    return refusing(() =>
-      queries.priceAnswer(this.#view(ctx), queries.regionArgument(region), queries.periodArgument(month, k)),
+    return answering(ctx, (view) =>
+      queries.priceAnswer(view, queries.regionArgument(region), queries.periodArgument(month, k)),
     );
   }
 
@@ -136,33 +133,59 @@ export class VeilgridContract extends Contract {
   @Transaction(false)
   @Returns("string")
   async bill(ctx: Context, bid: string, month: string): Promise<string> {
-    return refusing(() => queries.billAnswer(this.#view(ctx), bid, month));
+    return answering(ctx, (view) => queries.billAnswer(view, queries.bidArgument(bid), queries.monthArgument(month)));
   }
 
   /** The region-periods with an open fault. */
   @Transaction(false)
   @Returns("string")
   async openFaults(ctx: Context): Promise<string> {
-    return refusing(() => queries.openFaultsAnswer(ctx.stub));
+    return answering(ctx, () => queries.openFaultsAnswer(ctx.stub));
   }
 
   /** One value of the state, base64, empty where there is none: what a role's own view of the ledger reads by. */
   @Transaction(false)
   @Returns("string")
   async state(ctx: Context, key: string): Promise<string> {
-    return Buffer.from(await ctx.stub.getState(key)).toString("base64");
+    return answering(ctx, () => queries.stateAnswer(ctx.stub, key));
   }
+}
 
-  #view(ctx: Context): LedgerView {
-    return new LedgerView(stubState(ctx.stub));
-  }
+function viewOf(ctx: Context): LedgerView {
+  return new LedgerView(stubState(ctx.stub));
+}
+
+/** "elections and blocks a DA's MSP (of the params that they name or the current one)"; an election names the current. */
+async function requireAggregator(ctx: Context, view: LedgerView, named?: () => number): Promise<void> {
+  const msp = ctx.clientIdentity.getMSPID();
+  const current = hasRole(msp, "aggregator", await view.currentParams());
+  const may = current || (named !== undefined && hasRole(msp, "aggregator", await view.params(named())));
+  requireOrganisation(may, msp, "aggregator");
+}
+
+async function commit(ctx: Context, { writes, event }: Transition): Promise<void> {
+  await putWrites(ctx.stub, writes);
+  ctx.stub.setEvent(event.name, event.payload);
+}
+
+/** "queries any member's MSP" */
+async function answering(ctx: Context, answer: (view: LedgerView) => Promise<string>): Promise<string> {
+  return refusing(async () => {
+    const view = viewOf(ctx);
+    const msp = ctx.clientIdentity.getMSPID();
+    requireOrganisation(await isMember(view, msp), msp, "member");
+    return answer(view);
+  });
 }
 
 /** The contract class that Fabric instantiates without arguments, bound to a packaged parameter set. */
 export function packagedContract(params: Uint8Array, memory?: VerifiedSignatures): new () => VeilgridContract {
-  return class extends VeilgridContract {
+  class Packaged extends VeilgridContract {
     constructor() {
       super(params, memory);
     }
-  };
+  }
+  // The contract API finds a contract's @Info by the name of its class.
+  Object.defineProperty(Packaged, "name", { value: VeilgridContract.name });
+  return Packaged;
 }

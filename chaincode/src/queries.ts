@@ -10,17 +10,10 @@ import {
   type LedgerView,
   type Period,
 } from "@veilgrid/protocol";
-import type { ChaincodeStub } from "fabric-shim";
+import type { Stub } from "./stubState.js";
 
 // Answers are JSON with a fixed order of fields; bytes are lower-case hex, bulk bytes base64, 64-bit integers strings.
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-
-/** @throws VeilgridError `bad-argument` for anything but a canonical decimal integer in [0, limit]. */
-export function integerArgument(name: string, text: string, limit: number): number {
-  const value = Number(text);
-  if (/^(?:0|[1-9]\d*)$/.test(text) && value <= limit) return value;
-  throw badArgument(name, text);
-}
 
 function badArgument(name: string, text: string): VeilgridError {
   return new VeilgridError("bad-argument", `argument ${name} is not what the query takes`, {
@@ -29,14 +22,39 @@ function badArgument(name: string, text: string): VeilgridError {
   });
 }
 
+/** @throws VeilgridError `bad-argument` (so do all of these) for anything but a canonical decimal integer in [0, limit]. */
+function integerArgument(name: string, text: string, limit: number): number {
+  const value = Number(text);
+  if (/^(?:0|[1-9]\d*)$/.test(text) && value <= limit) return value;
+  throw badArgument(name, text);
+}
+
 /** A region's number, 0 meaning chain 0. */
 export function regionArgument(text: string): number {
   return integerArgument("region", text, 0xffff);
 }
 
-/** A period as month "YYYY-MM" and k. */
+/** A block's number, from 1: a chain's genesis is not stored. */
+export function numberArgument(text: string): bigint {
+  if (/^[1-9]\d{0,18}$/.test(text)) return BigInt(text);
+  throw badArgument("number", text);
+}
+
+/** A month "YYYY-MM" of the years 1970 to 9999. */
+export function monthArgument(text: string): number {
+  if (/^(?:19[7-9]|[2-9]\d\d)\d-(?:0[1-9]|1[0-2])$/.test(text)) return monthOf(text);
+  throw badArgument("month", text);
+}
+
+/** A period as its month and its k, which quarters count up to 2975. */
 export function periodArgument(month: string, k: string): Period {
-  return { month: monthOf(month), k: integerArgument("k", k, 2975) };
+  return { month: monthArgument(month), k: integerArgument("k", k, 2975) };
+}
+
+/** A BID as lower-case hex. */
+export function bidArgument(text: string): Uint8Array {
+  if (/^[0-9a-f]{32}$/.test(text)) return fromHex(text);
+  throw badArgument("bid", text);
 }
 
 export async function consortiumAnswer(view: LedgerView): Promise<string> {
@@ -56,9 +74,8 @@ export async function headAnswer(view: LedgerView, region: number): Promise<stri
   return JSON.stringify({ region, number: number.toString(), cbh: toHex(cbh), ts: ts.toString() });
 }
 
-export async function blockAnswer(view: LedgerView, region: number, number: string): Promise<string> {
-  if (!/^[1-9]\d{0,18}$/.test(number)) throw badArgument("number", number);
-  const found = await view.block(region, BigInt(number));
+export async function blockAnswer(view: LedgerView, region: number, number: bigint): Promise<string> {
+  const found = await view.block(region, number);
   return found === undefined ? "null" : JSON.stringify({ block: base64(found.bytes), cert: base64(found.cert) });
 }
 
@@ -96,15 +113,14 @@ export async function priceAnswer(view: LedgerView, region: number, period: Peri
   });
 }
 
-export async function billAnswer(view: LedgerView, bid: string, month: string): Promise<string> {
-  if (!/^[0-9a-f]{32}$/.test(bid)) throw badArgument("bid", bid);
-  const found = await view.bill(fromHex(bid), monthOf(month));
+export async function billAnswer(view: LedgerView, bid: Uint8Array, month: number): Promise<string> {
+  const found = await view.bill(bid, month);
   if (found === undefined) return "null";
   return JSON.stringify({ revision: found.revision, cid: toHex(found.cid), hash: toHex(found.hash) });
 }
 
 /** Region-periods whose `aggFault` no verdict has closed; a query about a PRID does not exist. */
-export async function openFaultsAnswer(stub: ChaincodeStub): Promise<string> {
+export async function openFaultsAnswer(stub: Stub): Promise<string> {
   const faults: object[] = [];
   for await (const { key, value } of stub.getStateByRange(FAULT_RANGE.start, FAULT_RANGE.end)) {
     const { region, period } = parseFaultKey(key);
@@ -112,4 +128,8 @@ export async function openFaultsAnswer(stub: ChaincodeStub): Promise<string> {
     faults.push({ region, ...period, number: number.toString(), ts: ts.toString() });
   }
   return JSON.stringify(faults);
+}
+
+export async function stateAnswer(stub: Stub, key: string): Promise<string> {
+  return base64(await stub.getState(key));
 }

@@ -1,12 +1,12 @@
 import { concat, sha256, toHex, VeilgridError } from "@veilgrid/protocol";
-import type { ChaincodeStub } from "fabric-shim";
+import type { Stub } from "./stubState.js";
 
 /**
  * The bulk bytes of a transaction travel as transient data; the argument binds them: it is the lower-case hex SHA-256
  * of the parts, one after the other (PROTOCOL section 7).
  * @throws VeilgridError `missing-transient`, `wrong-digest`.
  */
-export function transientParts(stub: ChaincodeStub, names: readonly string[], digest: string): Uint8Array[] {
+export function transientParts(stub: Stub, names: readonly string[], digest: string): Uint8Array[] {
   const transient = stub.getTransient();
   const parts = names.map((name) => {
     const part = transient.get(name);

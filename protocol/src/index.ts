@@ -162,3 +162,4 @@ export {
 } from "./finding.js";
 export { verifyBill, type Difference, type DifferenceCode, type Verification } from "./verify.js";
 export { explainPeriod, type HalfExplanation, type PeriodExplanation } from "./explain.js";
+export * from "./ledger/index.js";

@@ -6,7 +6,7 @@ import type { Params } from "../messages/params.js";
 import type { Period } from "../messages/period.js";
 import { pridSum, setCommitment } from "../prids.js";
 
-/** The distinct PRIDs of a block's leaves, ascending as the leaves are. */
+/** The distinct PRIDs of a readings block's leaves, ascending as the leaves are. */
 export function distinctPrids(leaves: readonly Pick<ReadingLeaf, "prid">[]): Uint8Array[] {
   return leaves
     .map(({ prid }) => prid)
@@ -30,8 +30,7 @@ export function isComplete(
     return equalBytes(setCommitment(region, period, prids), set);
   }
   const t = pridSum(prids);
-  const bf2 = epoch.bf2;
-  return t !== undefined && bf2 !== undefined && new BloomFilter(bf2, "veilgrid/1/bf2", params.indices).has(t);
+  return t !== undefined && new BloomFilter(epoch.bf2 as Uint8Array, "veilgrid/1/bf2", params.indices).has(t);
 }
 
 /** Counted are the readings whose PRID occurs once in the block and is not excluded. */

@@ -10,11 +10,19 @@ export type {
 export { faultRecord } from "./records.js";
 export type { RefusalCode } from "./refusal.js";
 export { memoReader, type StateReader, type StateWrite, type Transition } from "./state.js";
-export { LedgerView, memberIndex, type CommittedBlock, type CommittedHeader, type Term } from "./view.js";
+export {
+  LedgerView,
+  memberIndex,
+  type CommittedBlock,
+  type CommittedHeader,
+  type CoveringEpoch,
+  type Term,
+} from "./view.js";
 export { applySetup } from "./setup.js";
 export { applyElection } from "./election.js";
 export { applyBlock, checkBlock, type CheckedBlock } from "./transition.js";
 export { countedReadings, distinctPrids, isComplete } from "./completeness.js";
-export { priceBasis, type CommittedPeriod, type PriceBasis } from "./rules/prices.js";
+export { priceBasis, type PriceBasis as DuePriceBasis } from "./rules/basis.js";
+export { committedPeriod, type CommittedPeriod } from "./rules/period.js";
 export { newKeys } from "./rules/params.js";
 export { checkPending, type PendingLeaf } from "./pending.js";

@@ -1,15 +1,14 @@
-import { malformed } from "../bytes.js";
+import { malformed, MAX_INPUT_BYTES } from "../bytes.js";
 import type { VerifiedSignatures } from "../memory.js";
 import { merkleRoot } from "../merkle.js";
 import { epochHead } from "../messages/epoch.js";
-import { blockHash } from "../messages/hashes.js";
-import { headerCodec, type Header } from "../messages/header.js";
+import type { Header } from "../messages/header.js";
 import { KIND } from "../messages/kind.js";
 import { decodeLeaf } from "../messages/leaf.js";
 import { leavesFlaw } from "../messages/leaf-order.js";
 import { NO_PERIOD } from "../messages/period.js";
 import { applyRule } from "./transition.js";
-import type { LedgerView } from "./view.js";
+import { BLOCK_PREFIX_BYTES, type LedgerView } from "./view.js";
 
 /** Something that its issuer wants on the ledger: the kind of block it belongs in, and its leaf. */
 export interface PendingLeaf {
@@ -19,6 +18,9 @@ export interface PendingLeaf {
 
 /** Kinds that an issuer sends: a readings block has none. */
 const ISSUED: ReadonlySet<number> = new Set(Object.values(KIND).filter((kind) => kind !== KIND.readings));
+
+/** What a block of one leaf adds to it: header, signature, and three bytes of length. */
+const ENVELOPE_BYTES = BLOCK_PREFIX_BYTES + 3;
 
 /**
  * Whether a transaction could stand in a block of its own now: everything that its kind's rule checks, without a
@@ -33,6 +35,7 @@ export async function checkPending(
   memory?: VerifiedSignatures,
 ): Promise<void> {
   if (!ISSUED.has(kind)) throw malformed("transaction", `kind ${kind}`);
+  if (leaf.length > MAX_INPUT_BYTES - ENVELOPE_BYTES) throw malformed("transaction", "no block could hold it");
   const consortium = await view.consortium();
   const current = await view.currentParams();
   const place = placeOf(kind, leaf, current.version);
@@ -55,16 +58,8 @@ export async function checkPending(
   if (flaw !== undefined) throw malformed("transaction", flaw);
   const block = { header, scbh: new Uint8Array(64), leaves: [leaf] };
   const params = await view.params(place.params);
-  await applyRule({
-    view,
-    block,
-    cbh: blockHash(headerCodec.encode(header)),
-    params,
-    current,
-    head,
-    consortium,
-    memory,
-  });
+  // Only readings keep their block's hash.
+  await applyRule({ view, block, cbh: new Uint8Array(32), params, current, head, consortium, memory });
 }
 
 /** An epoch goes on its region's chain under the params that it names; everything else on chain 0. */

@@ -9,10 +9,9 @@ export type RefusalCode =
   | "already-set-up"
   | "wrong-params"
   | "wrong-consortium"
+  | "already-committed"
   | "wrong-number"
   | "wrong-previous"
-  | "wrong-region"
-  | "wrong-period"
   | "wrong-root"
   | "wrong-version"
   | "time-not-later"
@@ -26,7 +25,6 @@ export type RefusalCode =
   | "no-epoch"
   | "out-of-order"
   | "overlapping-epoch"
-  | "too-many-meters"
   | "not-in-filter"
   | "wrong-agg-fault"
   | "no-readings-block"
@@ -40,7 +38,7 @@ export type RefusalCode =
   | "wrong-consumption"
   | "wrong-revision"
   | "month-open"
-  | "month-closed"
+  | "month-deleted"
   | "no-fault"
   | "verdict-exists"
   | "missing-possession";
@@ -53,4 +51,14 @@ export function refusal(code: RefusalCode, message: string, facts: Facts = {}, r
 /** Throws the refusal unless `condition` holds. */
 export function require(condition: boolean, code: RefusalCode, message: string, facts: Facts = {}): asserts condition {
   if (!condition) throw refusal(code, message, facts);
+}
+
+/** As `require`, of what may hold later: the refusal says that a retry makes sense. */
+export function requireByNow(
+  condition: boolean,
+  code: RefusalCode,
+  message: string,
+  facts: Facts = {},
+): asserts condition {
+  if (!condition) throw refusal(code, message, facts, true);
 }

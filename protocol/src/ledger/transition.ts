@@ -5,7 +5,7 @@ import { blockCodec, type Block } from "../messages/block.js";
 import { verifyVotes } from "../messages/certificates.js";
 import { blockHash } from "../messages/hashes.js";
 import { headerCodec, type Header } from "../messages/header.js";
-import { KIND } from "../messages/kind.js";
+import { KIND, isRegionKind } from "../messages/kind.js";
 import type { Params } from "../messages/params.js";
 import { verifyBody } from "../sig.js";
 import { stateKey } from "./keys.js";
@@ -53,15 +53,18 @@ export async function checkBlock(
   bytes: Uint8Array,
   memory?: VerifiedSignatures,
 ): Promise<CheckedBlock> {
-  const block = blockCodec.decode(bytes);
-  const { header } = block;
   const consortium = await view.consortium();
-  require(equalBytes(header.consortium, consortium), "wrong-consortium", "the block is of another consortium");
   const current = await view.currentParams();
+  // `periodSeconds` never changes, so any version says which periods a month has.
+  const block = blockCodec.decode(bytes, current.periodSeconds);
+  const { header } = block;
+  require(equalBytes(header.consortium, consortium), "wrong-consortium", "the block is of another consortium");
   const head = await view.head(header.region);
+  // E: the block hash.
+  const cbh = blockHash(headerCodec.encode(header));
+  await checkNew(view, header, cbh);
   checkChain(header, head);
   await checkLeader(view, header, current);
-  const cbh = blockHash(headerCodec.encode(header));
   require(verifyBody(
     "header",
     consortium,
@@ -77,6 +80,13 @@ export async function checkBlock(
   return { block, cbh, params, writes: [...chainWrites(header, cbh, head, result), ...result.writes] };
 }
 
+/** The identical block again answers *already committed*. */
+async function checkNew(view: LedgerView, { region, number }: Header, cbh: Uint8Array): Promise<void> {
+  const committed = await view.header(region, number);
+  const same = committed !== undefined && equalBytes(blockHash(committed.headerBytes), cbh);
+  require(!same, "already-committed", "the ledger has this block", { region, number: number.toString() });
+}
+
 /** "Chain": the number after the head's, the head's hash, and a TS later than the head's. */
 function checkChain(header: Header, head: ChainRecord): void {
   const facts = { region: header.region, number: header.number.toString(), head: head.number.toString() };
@@ -89,27 +99,21 @@ function checkChain(header: Header, head: ChainRecord): void {
 async function checkLeader(view: LedgerView, header: Header, current: Params): Promise<void> {
   const { term, leader } = await view.term();
   const facts = { term: header.term.toString(), ledger: term.toString() };
-  require(header.term === term && term > 0n, "wrong-term", "the block is not of the term in force", facts);
+  // Votes of an older term are worthless, and so is a block; in term 0 there is no leader.
+  require(header.term === term, "wrong-term", "the block is not of the term in force", facts);
+  // The leader is one of the current version's, whatever period it leads.
   const leads = leader !== undefined && equalBytes(header.leader, leader) && memberIndex(current.da, leader) >= 0;
   require(leads, "not-the-leader", "the block's maker does not lead this term", facts);
 }
 
 /** The rule of the block's kind. @throws VeilgridError with a RefusalCode, `malformed`. */
 export async function applyRule(input: RuleInput): Promise<RuleResult> {
-  const { header } = input.block;
-  // Region chains carry `epoch` and `readings` blocks; chain 0 carries the others.
-  const ofRegion = header.kind === KIND.epoch || header.kind === KIND.readings;
-  require(ofRegion === header.region > 0, "wrong-region", "this kind of block belongs on another chain", {
-    region: header.region,
-    kind: header.kind,
-  });
-  // Chain 0 uses the version current before the block.
-  const version = input.current.version;
-  require(ofRegion || header.params === version, "wrong-params", "the block names another version", {
-    params: header.params,
-    current: version,
-  });
-  return (RULES[header.kind] as Rule)(input);
+  const { params, kind } = input.block.header;
+  const { version } = input.current;
+  // Elections and chain 0 use the version current before the block; a region's rules say what its blocks may name.
+  const fits = isRegionKind(kind) || params === version;
+  require(fits, "wrong-params", "the block names another version", { params, current: version });
+  return (RULES[kind] as Rule)(input);
 }
 
 function chainWrites(header: Header, cbh: Uint8Array, head: ChainRecord, result: RuleResult): StateWrite[] {

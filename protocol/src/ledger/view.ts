@@ -1,11 +1,11 @@
 import { concat, equalBytes } from "../bytes.js";
-import { comparePeriods, periodsInMonth } from "../calendar.js";
 import type { Codec } from "../codec.js";
 import { blockCodec, type Block } from "../messages/block.js";
 import { epochCodec, type Epoch } from "../messages/epoch.js";
 import { genesisHash } from "../messages/genesis.js";
 import { headerCodec, HEADER_BYTES, type Header } from "../messages/header.js";
 import { decodeLeaf } from "../messages/leaf.js";
+import { KIND } from "../messages/kind.js";
 import { maskCodec, type Mask } from "../messages/mask.js";
 import { paramsCodec, type Member, type Params } from "../messages/params.js";
 import type { Period } from "../messages/period.js";
@@ -42,6 +42,12 @@ export interface Term {
   readonly leader: Uint8Array | undefined;
   /** The last f leaders, the newest first: they may not stand for the next term. */
   readonly recent: readonly Uint8Array[];
+}
+
+/** The epoch that covers a period, with the number of its block on the region's chain. */
+export interface CoveringEpoch {
+  readonly number: bigint;
+  readonly epoch: Epoch;
 }
 
 /** Everything that the ledger's state says, read through one port: the same code serves chaincode, voters and audit. */
@@ -143,16 +149,16 @@ export class LedgerView {
     return (await this.#record(stateKey.epochs(region, month), records.epochEntries)) ?? [];
   }
 
-  /** The epoch that a committed block of a region's chain carries. */
+  /** The epoch that a committed block of a region's chain carries; undefined of another kind of block. */
   async epoch(region: number, number: bigint): Promise<Epoch | undefined> {
-    const found = await this.block(region, number);
-    const leaf = found?.block.leaves[0];
-    if (found === undefined || leaf === undefined) return undefined;
-    return epochCodec(await this.params(found.block.header.params)).decode(decodeLeaf(leaf).body);
+    const { header, leaves } = (await this.block(region, number))?.block ?? {};
+    if (header?.kind !== KIND.epoch) return undefined;
+    const { body } = decodeLeaf(leaves?.[0] as Uint8Array);
+    return epochCodec(await this.params(header.params)).decode(body);
   }
 
-  /** The epoch that covers a period, with the number of its block. */
-  async epochAt(region: number, period: Period): Promise<{ number: bigint; epoch: Epoch } | undefined> {
+  /** The epoch that covers a period; undefined where none does or a closed month's is deleted. */
+  async epochAt(region: number, period: Period): Promise<CoveringEpoch | undefined> {
     const entry = await this.#entryAt(region, period);
     const epoch = entry && (await this.epoch(region, entry.number));
     return entry && epoch && { number: entry.number, epoch };
@@ -172,12 +178,10 @@ export class LedgerView {
   /** The region's next readings block, in the order of k: the first covered period after the last committed one. */
   async nextReadings(region: number): Promise<Period | undefined> {
     const { firstCovered, lastCovered, lastReadings } = await this.head(region);
-    if (firstCovered === undefined || lastCovered === undefined) return undefined;
     if (lastReadings === undefined) return firstCovered;
-    const { periodSeconds } = await this.currentParams();
-    for (let month = lastReadings.month; month <= lastCovered.month; month += 1) {
+    const { month: end } = lastCovered as Period;
+    for (let { month } = lastReadings; month <= end; month += 1) {
       const from = month === lastReadings.month ? lastReadings.k + 1 : 0;
-      if (from >= periodsInMonth(month, periodSeconds)) continue;
       const entry = (await this.epochs(region, month)).find(({ k, periods }) => k + periods > from);
       if (entry !== undefined) return { month, k: Math.max(entry.k, from) };
     }
@@ -211,11 +215,7 @@ export class LedgerView {
   /** A region-month is closed when every period that has an epoch has its readings block and its price. */
   async monthClosed(region: number, month: number): Promise<boolean> {
     const entries = await this.epochs(region, month);
-    const last = entries.at(-1);
-    if (last === undefined) return true;
-    const { lastReadings } = await this.head(region);
-    const lastPeriod = { month, k: last.k + last.periods - 1 };
-    if (lastReadings === undefined || comparePeriods(lastReadings, lastPeriod) < 0) return false;
+    // A period with an epoch has no price before its readings block, so that counting prices is enough.
     return (await this.priced(region, month)) === entries.reduce((sum, { periods }) => sum + periods, 0);
   }
 

@@ -1,44 +1,48 @@
 import { toHex } from "../../bytes.js";
 import { sha256 } from "../../hash.js";
-import { decodeParamsLeaf } from "../../messages/params-leaf.js";
-import { paramsCodec, type Params } from "../../messages/params.js";
+import { decodeParamsLeaf, type ParamsLeaf } from "../../messages/params-leaf.js";
+import type { Params } from "../../messages/params.js";
 import { verifyBody } from "../../sig.js";
 import { stateKey } from "../keys.js";
 import { u16Record } from "../records.js";
-import { require } from "../refusal.js";
-import type { Rule } from "./rule.js";
+import { refusal, require } from "../refusal.js";
+import type { Rule, RuleInput } from "./rule.js";
 
 /**
  * A later version of the parameter set: version + 1, voted by Q of the old set, with a proof of possession by each
  * new key; in force from its commit (PROTOCOL section 4, Setup).
  */
 export const paramsRule: Rule = (input) => {
-  const { block, current, consortium, memory } = input;
-  const { params, possessions } = decodeParamsLeaf(block.leaves[0] as Uint8Array);
-  require(params.version === current.version + 1, "wrong-version", "another version is due", {
-    version: params.version,
-  });
+  const { block, current } = input;
+  const leaf = decodeParamsLeaf(block.leaves[0] as Uint8Array);
+  const { params, bytes } = leaf;
+  const { version } = params;
+  const due = current.version + 1;
+  if (version !== due) throw refusal("wrong-version", "another version is due", { version, due }, version > due);
   checkConstants(params, current);
-  const bytes = paramsCodec.encode(params);
-  const digest = sha256(bytes);
-  const fresh = newKeys(params, current);
-  // One possession signature for each key that the version before did not have, in the order da, cc, kgcbp.
+  checkPossessions(input, leaf);
+  const writes = [
+    { key: stateKey.params(version), value: bytes },
+    { key: stateKey.paramsVersion, value: u16Record.encode(version) },
+  ];
+  return Promise.resolve({ writes });
+};
+
+/** One possession signature for each key that the version before did not have, in the order da, cc, kgcbp. */
+function checkPossessions(
+  { current, consortium, memory }: RuleInput,
+  { params, bytes, possessions }: ParamsLeaf,
+): void {
+  const keys = newKeys(params, current);
+  const facts = { keys: keys.length, proofs: possessions.length };
   require(possessions.length ===
-    fresh.length, "missing-possession", "a new key has no proof of possession, or an old one has", {
-    keys: fresh.length,
-    proofs: possessions.length,
-  });
-  fresh.forEach((key, index) => {
+    keys.length, "missing-possession", "each new key takes one proof of possession", facts);
+  const digest = sha256(bytes);
+  keys.forEach((key, index) => {
     const proven = verifyBody("possession", consortium, digest, possessions[index] as Uint8Array, key, memory);
     require(proven, "missing-possession", "a proof of possession is false", { index });
   });
-  return Promise.resolve({
-    writes: [
-      { key: stateKey.params(params.version), value: bytes },
-      { key: stateKey.paramsVersion, value: u16Record.encode(params.version) },
-    ],
-  });
-};
+}
 
 function checkConstants(next: Params, before: Params): void {
   // `channel` never changes; `periodSeconds` never changes.

@@ -1,15 +1,18 @@
+import type { Codec } from "../../codec.js";
 import type { VerifiedSignatures } from "../../memory.js";
 import type { Block } from "../../messages/block.js";
 import { decodeLeaf } from "../../messages/leaf.js";
 import type { Params } from "../../messages/params.js";
 import { verifyBody, type SigKind } from "../../sig.js";
-import type { Codec } from "../../codec.js";
 import type { ChainRecord } from "../records.js";
 import { require } from "../refusal.js";
 import type { StateWrite } from "../state.js";
 import type { LedgerView } from "../view.js";
 
-/** What a kind's rule sees. */
+/**
+ * What a kind's rule sees. The block is decoded: its leaves have their own encodings, their number and their strict
+ * order (PROTOCOL section 7) already.
+ */
 export interface RuleInput {
   readonly view: LedgerView;
   readonly block: Block;
@@ -34,6 +37,7 @@ export type Rule = (input: RuleInput) => Promise<RuleResult>;
 
 /**
  * The bodies of a block's leaves, each with its issuer's signature verified.
+ * @param issuer x-only key: the current version's on chain 0, the epoch's own for an epoch.
  * @throws VeilgridError `malformed`, `bad-signature`.
  */
 export function issuedBodies<T>(
@@ -45,23 +49,8 @@ export function issuedBodies<T>(
   return block.leaves.map((leaf, index) => {
     const { body, sig } = decodeLeaf(leaf);
     const value = codec.decode(body);
-    require(verifyBody(
-      kind,
-      consortium,
-      body,
-      sig,
-      issuer,
-      memory,
-    ), "bad-signature", "a leaf is not signed by its issuer", { kind, index });
+    const signed = verifyBody(kind, consortium, body, sig, issuer, memory);
+    require(signed, "bad-signature", "a leaf is not signed by its issuer", { kind, index });
     return value;
   });
-}
-
-/**
- * Refuses bodies that are not strictly ascending under `compare`: the order of a block's leaves (PROTOCOL section 7).
- * @throws VeilgridError `out-of-order`.
- */
-export function requireAscending<T>(bodies: readonly T[], compare: (a: T, b: T) => number): void {
-  const ascending = bodies.every((body, i) => i === 0 || compare(bodies[i - 1] as T, body) < 0);
-  require(ascending, "out-of-order", "the leaves are not in strictly ascending order");
 }
