@@ -103,6 +103,14 @@ export class Aggregator {
     await this.#requests.handle(method, request, reply);
   };
 
+  /**
+   * The operator's word for the next parameter set, as the leaf of its block: this DA proposes it and votes for it.
+   * @throws VeilgridError `malformed`, a RefusalCode.
+   */
+  async approveParams(leaf: Uint8Array): Promise<void> {
+    await this.#review(await this.#parts.inbox.approve(leaf));
+  }
+
   /** Something was committed on the ledger. Events come in the ledger's order; one seen before changes nothing. */
   async onLedgerEvent({ name, payload }: LedgerEvent): Promise<void> {
     if (!this.#isRunning) return;

@@ -129,9 +129,27 @@ export class Inbox {
   /**
    * Takes a transaction in. Durable when this resolves; the same one again changes nothing.
    * @returns the chain that it is for.
-   * @throws VeilgridError `malformed`, a RefusalCode, or `slot-taken` (retry) where another valid one stands.
+   * @throws VeilgridError `malformed`, a RefusalCode, `slot-taken` (retry) where another valid one stands, and
+   * `not-approved` for a parameter set, whose leaf no issuer signs: only this DA's operator puts it in.
    */
   async accept(transaction: PendingTransaction): Promise<number> {
+    if (transaction.kind === KIND.params && !this.isApproved(transaction.leaf)) {
+      throw refuse("not-approved", "this aggregator's operator has not approved the parameter set");
+    }
+    return this.#put(transaction);
+  }
+
+  /** The operator's word for a new parameter set: this DA will propose it and vote for it. @throws as `accept`. */
+  async approve(leaf: Uint8Array): Promise<number> {
+    return this.#put({ kind: KIND.params, leaf });
+  }
+
+  /** Whether a parameter set is one that the operator approved. */
+  isApproved(leaf: Uint8Array): boolean {
+    return this.#ofKind(KIND.params).some((pending) => equalBytes(pending.leaf, leaf));
+  }
+
+  async #put(transaction: PendingTransaction): Promise<number> {
     const pending = await this.#decode(transaction);
     const key = storeKey.pending(pending.kind, pending.slot);
     const before = this.#pending.get(key);
@@ -159,7 +177,8 @@ export class Inbox {
    * taking whatever is ready in all regions"; "other kinds are split by count").
    */
   next(): { readonly kind: number; readonly leaves: readonly Uint8Array[] } | undefined {
-    for (const kind of [KIND.params, KIND.masks, KIND.prices, KIND.bills, KIND.verdicts, KIND.close]) {
+    // A parameter set comes last: until Q operators have approved it, it must not hold up what bills wait for.
+    for (const kind of [KIND.masks, KIND.prices, KIND.bills, KIND.verdicts, KIND.close, KIND.params]) {
       const ready = this.#ofKind(kind);
       if (ready.length > 0) return { kind, leaves: fill(ready) };
     }

@@ -1,4 +1,4 @@
-import { ackCodec, isVeilgridError } from "@veilgrid/protocol";
+import { ackCodec, isVeilgridError, type AnswerName } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Reply, Transport } from "../ports/transport.js";
@@ -88,14 +88,7 @@ export class Intake {
       desk.bundle.push(reading);
       await this.#schedule(desk);
     } else if (askers.length < MOST_ASKERS) askers.push(reply);
-    else
-      reply(
-        this.#modules.answers.make("busy", {
-          params: desk.open.params,
-          hash: reading.hash,
-          retryAfterMs: BUSY_RETRY_MS,
-        }),
-      );
+    else reply(this.#answer("busy", desk, reading, BUSY_RETRY_MS));
   }
 
   /** A bundle leaves when it is full, old enough, or at the window's end. */
@@ -175,13 +168,18 @@ export class Intake {
   }
 
   #giveUp(desk: Desk, readings: readonly HeldReading[]): void {
-    const { answers } = this.#modules;
-    const { params } = desk.open;
-    for (const { id, hash } of readings) {
-      const about = { params, hash, retryAfterMs: params.roundSeconds * 1000, signed: true };
-      for (const reply of desk.askers.get(id) ?? []) reply(answers.make("too-few-acks", about));
-      desk.askers.delete(id);
+    for (const reading of readings) {
+      const retryAfterMs = desk.open.params.roundSeconds * 1000;
+      for (const reply of desk.askers.get(reading.id) ?? []) {
+        reply(this.#answer("too-few-acks", desk, reading, retryAfterMs));
+      }
+      desk.askers.delete(reading.id);
     }
+  }
+
+  /** Signed: the reading is well-formed and its PRID listed. */
+  #answer(name: AnswerName, { open }: Desk, { hash }: HeldReading, retryAfterMs: number): Uint8Array {
+    return this.#modules.answers.make(name, { params: open.params, hash, retryAfterMs, signed: true });
   }
 }
 

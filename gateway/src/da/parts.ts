@@ -82,7 +82,7 @@ export function compose(options: PartsOptions, ports: AggregatorModules): Parts 
   );
   const agenda = new Agenda({ ...readings, inbox });
   const ballots = new Ballots(ports);
-  const voter = new Voter({ ...readings, ballots, listExchange });
+  const voter = new Voter({ ...readings, ballots, listExchange, inbox });
   const proposer = new Proposer(options, { ...readings, agenda, inbox, voter, ballots });
   const authentication = new Authentication(readings);
   const intake = new Intake(options, { ...readings, authentication });

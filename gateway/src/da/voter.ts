@@ -30,6 +30,7 @@ import type { Answers } from "./answers.js";
 import type { Ballots } from "./ballots.js";
 import { knownEpoch } from "./epochs.js";
 import type { Freeze } from "./freeze.js";
+import type { Inbox } from "./inbox.js";
 import type { ListExchange } from "./list-exchange.js";
 import type { Lists } from "./lists.js";
 import type { Membership } from "./membership.js";
@@ -159,6 +160,10 @@ export class Voter {
     const leaves = found.proposal.leaves as readonly Uint8Array[];
     const refused = await this.#checked(found, leaves);
     if (refused !== undefined) return { response: refused };
+    // A parameter set has no issuer whose signature would stand for it: it is voted on by what the operators approved.
+    if (found.header.kind === KIND.params && !this.#modules.inbox.isApproved(leaves[0] as Uint8Array)) {
+      return this.#object(found, objection("bad-block", true, RETRY_MS));
+    }
     if (found.header.kind === KIND.epoch && this.#missesLists(found, leaves)) {
       return this.#object(found, objection("no-epoch", true, RETRY_MS));
     }
@@ -266,4 +271,5 @@ export interface VoterModules {
   readonly periods: Periods;
   readonly lists: Lists;
   readonly listExchange: ListExchange;
+  readonly inbox: Inbox;
 }

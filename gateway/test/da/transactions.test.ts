@@ -150,13 +150,22 @@ describe("a transaction", () => {
     for (const da of [0, 1, 2, 3]) expect(await grid.store(da).range("pending/")).to.deep.equal([]);
   });
 
-  it("may be a new parameter set, by which everybody goes on", async () => {
+  it("may be a new parameter set, if Q operators approve it; then everybody goes on by it", async () => {
     const grid = await committedGrid();
     const params = { ...grid.params, version: 2, roundSeconds: 5 };
     const leaf = encodeParamsLeaf(paramsCodec.encode(params), []);
-    grid.all("transaction", encodeTransaction({ kind: KIND.params, leaf }));
+    // Nobody signs it but its new keys, and it has none: what comes over the network is not taken.
+    const asked = grid.all("transaction", encodeTransaction({ kind: KIND.params, leaf }));
     await grid.seconds(5);
-    expect((await grid.view.currentParams()).version).to.equal(2);
+    expect(outcomes(asked)).to.deep.equal({ "bad-block": 4 });
+    const leader = await grid.leader();
+    await grid.aggregator(leader).approveParams(leaf);
+    await grid.aggregator((leader + 1) % 4).approveParams(leaf);
+    await grid.seconds(15);
+    expect((await grid.view.currentParams()).version).to.equal(1);
+    // Q operators have to agree.
+    await grid.aggregator((leader + 2) % 4).approveParams(leaf);
+    await grid.until(async () => (await grid.view.currentParams()).version === 2, 60);
     // Its epoch keeps the old version; chain 0 and elections have the new one.
     await grid.run(grid.window(NEXT).freezes + 5_000);
     const readings = await grid.view.readings(1, NEXT);
