@@ -95,6 +95,25 @@ describe("a leader", () => {
     expect(round).to.equal(2);
   });
 
+  it("counts no vote that is garbled, for another block, of another DA, or no vote at all", async () => {
+    for (const spoil of [0, 1, 20, 58, 100]) {
+      const grid = await openGrid();
+      const leader = await grid.leader();
+      const [a, b] = [(leader + 1) % 4, (leader + 2) % 4];
+      // With one other down, the votes of both that are left are needed.
+      grid.kill(b);
+      const lift = grid.network.drop(({ method, direction, from, bytes }) => {
+        if (method !== "propose" || direction !== "response" || from !== `da/${a}`) return false;
+        bytes[spoil] = (bytes[spoil] as number) ^ 64;
+        return false;
+      });
+      await grid.run(grid.window(FIRST).freezes + 12_000);
+      expect(await grid.view.readings(1, FIRST), `byte ${spoil}`).to.equal(undefined);
+      lift();
+      await committed(grid);
+    }
+  });
+
   it("submits the same block again when the ledger could not take it", async () => {
     const grid = await openGrid();
     await grid.run(grid.window(FIRST).freezes - 1_000);
