@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { SeededRandom } from "@veilgrid/gateway";
+import { veilgrid, type Ended, type Moment } from "../src/world/demo-process.js";
+import { honestRun, SMALL } from "../src/world/honest.js";
+import { scratchFolder } from "../src/world/scratch.js";
+import type { Finished } from "../src/world/small-run.js";
+
+const random = SeededRandom.of("moments of death");
+
+/** Random moments in the parts of a run, each after the line that begins it and up to `spanMs` later. */
+function moments(line: RegExp, spanMs: number, count: number): Moment[] {
+  return Array.from({ length: count }, (_, i) => ({ line, afterMs: random.below(spanMs, line.source, i) }));
+}
+
+/** Ten moments: while it starts, while periods come, while bills are issued, and while they are verified. */
+const TEN: readonly Moment[] = [
+  ...moments(/aggregators; Schnorr engine/, 400, 3),
+  ...moments(/periods on the ledger/, 60, 4),
+  ...moments(/24\/24|bills/, 120, 1),
+  ...moments(/bills/, 10, 2),
+];
+
+describe("the demo, killed at ten random moments", () => {
+  it("goes on when it is called again, and ends with the same bills", async function () {
+    this.timeout(120_000);
+    const folder = scratchFolder("killed");
+    const out = join(folder, "out");
+    const input = SMALL.write(join(folder, "input.csv"));
+    const asked = ["--readings", input, "--regions", "2", "--min-meters", "5", "--seed", "7", "--out", out];
+    const died: Ended[] = [];
+    for (const moment of TEN) died.push(await veilgrid(["demo", ...asked], moment));
+    expect(died.map(({ signal, stderr }) => signal ?? stderr)).to.deep.equal(TEN.map(() => "SIGKILL"));
+
+    const { code, stderr } = await veilgrid(["demo", ...asked]);
+    expect(code, stderr).to.equal(0);
+    expect(stderr).to.contain("nothing is wrong");
+    const honest: Finished = await honestRun();
+    expect(readFileSync(join(out, "bills.csv"), "utf8")).to.equal(honest.billsText);
+    expect(readFileSync(join(out, "periods.csv"), "utf8")).to.equal(honest.periodsText);
+  });
+});
