@@ -84,7 +84,7 @@ export class LedgerView {
   /** The parameter set in force. @throws VeilgridError `not-set-up`. */
   async currentParams(): Promise<Params> {
     await this.consortium();
-    return this.params((await this.#record(stateKey.paramsVersion, records.u16Record)) ?? 1);
+    return this.params((await this.#record(stateKey.paramsVersion, records.u16Record)) as number);
   }
 
   async term(): Promise<Term> {

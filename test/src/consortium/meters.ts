@@ -36,16 +36,18 @@ export interface Place {
 /** A meter whose keys follow from its name; every month has the same month key here. */
 export class Meter {
   readonly bid: Uint8Array;
-  readonly #monthKey: Uint8Array;
+  /** K of every month, 32 bytes. */
+  readonly monthKey: Uint8Array;
   readonly #halves = new Map<string, readonly [Half, Half]>();
 
   constructor(name: string) {
     this.bid = sha256(utf8(`BID of ${name}`)).subarray(0, 16);
-    this.#monthKey = sha256(utf8(`month key of ${name}`));
+    this.monthKey = sha256(utf8(`month key of ${name}`));
   }
 
-  #seeds(consortium: Uint8Array, month: number): Seeds {
-    return deriveSeeds(this.#monthKey, consortium, month);
+  /** The four GGM roots of a month. */
+  seeds(consortium: Uint8Array, month: number): Seeds {
+    return deriveSeeds(this.monthKey, consortium, month);
   }
 
   /** The keys of both halves in a period. */
@@ -53,7 +55,7 @@ export class Meter {
     const name = `${consortium.join()}/${period.month}/${period.k}`;
     const known = this.#halves.get(name);
     if (known !== undefined) return known;
-    const { s0, s1, r0, r1 } = this.#seeds(consortium, period.month);
+    const { s0, s1, r0, r1 } = this.seeds(consortium, period.month);
     const made = [half(leaf(s0, period.k), leaf(r0, period.k)), half(leaf(s1, period.k), leaf(r1, period.k))] as const;
     this.#halves.set(name, made);
     return made;
@@ -61,7 +63,7 @@ export class Meter {
 
   /** The leaf by which an epoch binds KGCBP to this meter's seeds, from `first` on. */
   seedLeaf(consortium: Uint8Array, first: Period): Uint8Array {
-    return seedLeafHash(this.bid, first, this.#seeds(consortium, first.month));
+    return seedLeafHash(this.bid, first, this.seeds(consortium, first.month));
   }
 
   /** The leaves of both signed halves for a consumption in Wh. */
