@@ -14,6 +14,11 @@ export async function failureOf(attempt: Promise<unknown>): Promise<VeilgridErro
   return error;
 }
 
+/** The refusal's code: the contract's own, where it was a contract that refused. */
+export function codeOf({ code, facts }: VeilgridError): string {
+  return String(facts.contract ?? code);
+}
+
 /** Why a ledger refuses something; it must hold exactly what it held before. */
 export async function refusalOf(ledger: TestLedger, attempt: () => Promise<unknown>): Promise<VeilgridError> {
   const before = await ledger.contents();
@@ -25,5 +30,5 @@ export async function refusalOf(ledger: TestLedger, attempt: () => Promise<unkno
 /** Why a block is refused, its code alone; the ledger is as it was. */
 export async function refused(chain: Chain<TestLedger>, draft: Draft, forgery: Forgery = {}): Promise<string> {
   const sealed = await chain.seal(draft, forgery);
-  return (await refusalOf(chain.ledger, () => chain.submit(sealed))).code;
+  return codeOf(await refusalOf(chain.ledger, () => chain.submit(sealed)));
 }
