@@ -8,6 +8,7 @@ import {
   toHex,
   VeilgridError,
   type LedgerView,
+  type Mask,
   type Period,
 } from "@veilgrid/protocol";
 import type { Stub } from "./stubState.js";
@@ -96,9 +97,9 @@ export async function readingsAnswer(view: LedgerView, region: number, period: P
 export async function maskAnswer(view: LedgerView, region: number, period: Period): Promise<string> {
   const record = await view.mask(region, period);
   if (record === undefined) return "null";
-  const mask = await view.maskBody(region, period);
+  const { excluded } = (await view.maskBody(region, period)) as Mask;
   const { status, z, sum } = record;
-  return JSON.stringify({ status, z: z.toString(), sum: sum.toString(), excluded: mask?.excluded.map(toHex) ?? [] });
+  return JSON.stringify({ status, z: z.toString(), sum: sum.toString(), excluded: excluded.map(toHex) });
 }
 
 export async function priceAnswer(view: LedgerView, region: number, period: Period): Promise<string> {

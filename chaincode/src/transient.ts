@@ -11,7 +11,7 @@ export function transientParts(stub: Stub, names: readonly string[], digest: str
   const parts = names.map((name) => {
     const part = transient.get(name);
     if (part === undefined) throw refusedInput("missing-transient", `the transient data lack "${name}"`, { name });
-    return Uint8Array.from(part);
+    return new Uint8Array(part);
   });
   if (toHex(sha256(concat(...parts))) !== digest) {
     throw refusedInput("wrong-digest", "the argument is not the SHA-256 of the transient data", { digest });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import {
   BASIS,
   KIND,
+  VerifiedSignatures,
   caseRef,
   headerCodec,
   merkleRoot,
@@ -245,6 +246,20 @@ describe("the contract's transactions", () => {
       .map(({ payload }) => headerCodec.decode(payload).kind);
     expect(kinds).to.deep.equal([2, 3, 3, 4, 5, 7, 6, 8, 1]);
     expect(Object.values(KIND).every((kind) => kinds.includes(kind))).to.equal(true);
+  });
+
+  it("need endorsers that agree: one with a defect is named, and nothing is written", async () => {
+    class Broken extends VerifiedSignatures {
+      override verify(): never {
+        throw new Error("a defect");
+      }
+    }
+    const { params } = chain;
+    await chain.ledger.close();
+    chain = Chain.of(await ContractLedger.open(params, [params, params, params, params], new Broken(0)), params);
+    await chain.ledger.setUp();
+    const error = await refusalOf(chain.ledger, () => chain.elect(1n, 0));
+    expect([error.code, error.facts.differs]).to.deep.equal(["endorse-differs", "Da1"]);
   });
 
   it("take a correction in release mode upfront, in completeness mode sum", async () => {

@@ -41,15 +41,18 @@ export class ContractLedger implements TestLedger {
     this.#path = path;
   }
 
-  /** @param packages the parameter set in each endorser's package: the same, unless a test says otherwise. */
+  /**
+   * @param packages the parameter set in each endorser's package: the same, unless a test says otherwise.
+   * @param memory what the second endorser remembers.
+   */
   static async open(
     params: Params,
     packages: readonly Params[] = params.da.map(() => params),
+    memory = new VerifiedSignatures(10_000),
   ): Promise<ContractLedger> {
     const path = mkdtempSync(join(tmpdir(), "veilgrid-contract-"));
     const endorsers = packages.map((packaged, i) => {
-      const memory = i === 1 ? new VerifiedSignatures(10_000) : undefined;
-      return { msp: `Da${i}`, chaincode: installed(packaged, memory) };
+      return { msp: `Da${i}`, chaincode: installed(packaged, i === 1 ? memory : undefined) };
     });
     const options = { path, channel: params.channel, endorsers, needed: endorsers.length };
     return new ContractLedger(await EmbeddedLedger.open(options, { clock: { now: () => NOW } }), path);
