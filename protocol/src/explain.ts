@@ -22,11 +22,15 @@ export interface PeriodExplanation {
   readonly region: number;
   /** As the report says. */
   readonly quality: Quality;
+  /** Whether the ledger has a complete reading of it: only then it is measured. */
+  readonly complete: boolean;
   /** One sentence on what the ledger has. */
   readonly because: string;
   readonly halves: readonly [HalfExplanation, HalfExplanation];
   /** Signed Wh that both halves open to; undefined unless each is there once. */
   readonly openedWh: bigint | undefined;
+  /** The price on the ledger in micro-units per kWh; undefined where there is none. */
+  readonly ledgerPrice: bigint | undefined;
   /** As billed: signed Wh, micro-units per kWh, nano-units. */
   readonly billedWh: number;
   readonly priceMicro: string | null;
@@ -68,12 +72,14 @@ export async function explainPeriod(report: BillReport, k: number, ledger: BillL
   const rule = ruledBy(report).find(({ leaf, end }) => leaf.first <= k && k < end);
   if (rule === undefined) {
     const facts = { k, from: report.supply.from, to: report.supply.to };
-    throw new VeilgridError("not-in-supply", `the bill does not cover period ${k}`, { facts, blame: "caller" });
+    const sentence = `the bill does not cover period ${k}, only ${facts.from} to ${facts.to - 1}`;
+    throw new VeilgridError("not-in-supply", sentence, { facts, blame: "caller" });
   }
   const { region } = rule.leaf.epoch;
   const period = { month: monthOf(report.month), k };
   const [keys] = periodKeys(seedsOf(rule.leaf), k, 1) as [PeriodKeys];
-  const [finding, because] = opened(await ledger.period(region, period), keys);
+  const facts = await ledger.period(region, period);
+  const [finding, because] = opened(facts, keys);
   const { columns } = report;
   const at = k - report.supply.from;
   const half = (prid: Uint8Array, rc: readonly bigint[], z: Uint8Array): HalfExplanation => ({
@@ -86,9 +92,11 @@ export async function explainPeriod(report: BillReport, k: number, ledger: BillL
     start: periodStart(period, report.periodSeconds),
     region,
     quality: QUALITY_CODES[columns.quality[at] as number] as Quality,
+    complete: finding.state === "complete",
     because,
     halves: [half(keys.prid, finding.rc, keys.z), half(keys.prid2, finding.rc2, keys.z2)],
     openedWh: finding.consumption,
+    ledgerPrice: facts?.price,
     billedWh: columns.consumptionWh[at] as number,
     priceMicro: columns.priceMicro[at] as string | null,
     costNano: columns.costNano[at] as string,

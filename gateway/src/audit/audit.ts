@@ -18,6 +18,7 @@ import {
 } from "@veilgrid/protocol";
 import type { LedgerBlock, LedgerTransaction, Write } from "../ports/ledger.js";
 import type { Store } from "../ports/store.js";
+import { kindName } from "../committed/kind-name.js";
 import { ReplayedState, VALID } from "./replay.js";
 
 /** Something on the ledger that the protocol does not allow. */
@@ -43,7 +44,6 @@ export interface AuditReport {
 }
 
 const BLOCK_PREFIX = HEADER_BYTES + 64;
-const KIND_NAMES = new Map<number, string>(Object.entries(KIND).map(([name, kind]) => [kind, name]));
 
 /**
  * Walks a whole ledger and re-verifies everything from its bytes: each valid transaction's block or certificate is
@@ -132,7 +132,7 @@ export class Audit {
     if (event.name === "leader") this.#elections += 1;
     if (event.name !== "block") return;
     const { kind, count } = headerCodec.decode(event.payload);
-    const name = KIND_NAMES.get(kind) as string;
+    const name = kindName(kind);
     this.#kinds[name] = (this.#kinds[name] ?? 0) + 1;
     if (kind === KIND.readings) this.#readings += count;
   }

@@ -14,6 +14,11 @@ const BASIS_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [BASIS.noEpoch, "no-epoch"],
 ]);
 
+/** What a price rests on, in a word. */
+export function basisName(basis: number): string {
+  return BASIS_NAMES.get(basis) ?? String(basis);
+}
+
 /** Columns of `periods.csv`; `meters` counts the complete ones, consumption is empty where nothing was released. */
 export const PERIOD_COLUMNS = [
   "region",
@@ -79,7 +84,7 @@ export async function* periodLines(view: LedgerView, completeMeters: CompleteMet
         await completeMeters(region, period),
         price.basis === BASIS.measured ? price.consumption : "",
         price.price,
-        BASIS_NAMES.get(price.basis) ?? price.basis,
+        basisName(price.basis),
       ]);
     }
   }

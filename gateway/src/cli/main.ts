@@ -1,15 +1,19 @@
 import "../ledger/quiet.js";
-import { isVeilgridError } from "@veilgrid/protocol";
-import { program } from "./program.js";
 import { EXIT, fail } from "./failure.js";
+import { program } from "./program.js";
 
 const json = process.argv.includes("--json");
 
+// Who reads only the first lines (`| head`) has what it wants.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode ?? EXIT.done);
+});
+
 try {
-  await program().parseAsync();
+  await program({ json }).parseAsync();
 } catch (error) {
-  if (isVeilgridError(error)) fail(error, json);
-  else throw error;
+  fail(error, json);
 }
 
 process.exitCode ??= EXIT.done;

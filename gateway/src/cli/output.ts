@@ -1,11 +1,8 @@
 import Table from "cli-table3";
 import pc from "picocolors";
+import { periodStart, type Period } from "@veilgrid/protocol";
 
-/** Where a command writes: results to stdout, progress and errors to stderr. */
-export interface Output {
-  /** Whether results are JSON for a program to read. */
-  readonly json: boolean;
-}
+// Results go to stdout, progress and errors to stderr.
 
 /** A line of result. */
 export function line(text = ""): void {
@@ -44,6 +41,27 @@ export function unitPrice(micro: bigint | string): string {
   const value = BigInt(micro);
   const magnitude = (value < 0n ? -value : value).toString().padStart(7, "0");
   return `${value < 0n ? "-" : ""}${magnitude.slice(0, -6)}.${magnitude.slice(-6)}`;
+}
+
+/** "2013-04-08T00:30Z" of Unix milliseconds. */
+export function utcMinute(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
+}
+
+/** "2013-04-08T00:30Z" of a period's start. */
+export function startOf(period: Period, periodSeconds: number): string {
+  return utcMinute(periodStart(period, periodSeconds));
+}
+
+/** "1 bill", "2 bills". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Names and values, one below the other. */
+export function printFacts(facts: readonly (readonly [name: string, value: string])[]): void {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  for (const [name, value] of facts) line(`${name.padEnd(width)}  ${value}`);
 }
 
 /** Progress of long work: one line that is rewritten on a terminal, a plain line now and then elsewhere. */

@@ -1,16 +1,77 @@
-import { Command } from "commander";
+import { useEngine, type EngineName } from "@veilgrid/protocol";
+import { Command, Option } from "commander";
+import { addAudit } from "./audit.js";
+import { addBillExplain } from "./bill-explain.js";
+import { addBillIssue } from "./bill-issue.js";
+import { addBillList } from "./bill-list.js";
+import { addBillShow } from "./bill-show.js";
+import { addBillVerify } from "./bill-verify.js";
+import { addBlockShow } from "./block-show.js";
 import { addDemo } from "./demo.js";
-import { EXIT } from "./failure.js";
+import { addEngine } from "./engine.js";
+import { addEpochs } from "./epochs.js";
+import { EXIT_CODES } from "./failure.js";
+import { addLedgerExport } from "./ledger-export.js";
+import { addPeriodsRun } from "./periods-run.js";
+import { addPriceImport } from "./price-import.js";
+import { addPrice } from "./price.js";
+import { addReadingsCheck } from "./readings-check.js";
+import { addReadingsSend } from "./readings-send.js";
+import { addSetup } from "./setup.js";
 
-/** The command `veilgrid` with all its parts. */
-export function program(): Command {
+const VERSION = "0.1.0";
+
+/** How the program talks. */
+export interface ProgramOptions {
+  /** Errors of usage are left to the caller to print as JSON. */
+  readonly json: boolean;
+}
+
+/** The command `veilgrid` with all its parts. What its parser refuses is thrown as a CommanderError. */
+export function program({ json }: ProgramOptions = { json: false }): Command {
   const veilgrid = new Command("veilgrid")
     .description("private smart metering and dynamic billing on a consortium blockchain")
-    .version("0.1.0")
+    .version(VERSION)
     .showHelpAfterError("(--help shows what it takes)")
-    .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? EXIT.done : EXIT.refused);
-    });
+    // "price" and "price import" both have an --out: what stands after a command's name is its own.
+    .enablePositionalOptions()
+    .hook("preAction", (_, command) => {
+      const { engine } = command.optsWithGlobals<{ engine?: EngineName | "auto" }>();
+      if (engine !== undefined) useEngine(engine);
+    })
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, "error bad-usage: "));
+      },
+      ...(json ? { writeErr: () => undefined } : {}),
+    })
+    .exitOverride()
+    .addHelpText("after", EXIT_CODES);
   addDemo(veilgrid);
+  addSetup(veilgrid);
+  addEpochs(veilgrid);
+  const readings = veilgrid.command("readings").description("send the meters' readings, or check a file of them");
+  addReadingsSend(readings);
+  addReadingsCheck(readings);
+  addPeriodsRun(veilgrid.command("periods").description("commit readings and release masks"));
+  addPriceImport(addPrice(veilgrid));
+  const bill = veilgrid.command("bill").description("issue, list, show, verify and explain bills");
+  for (const add of [addBillIssue, addBillList, addBillShow, addBillVerify, addBillExplain]) add(bill);
+  addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
+  addLedgerExport(veilgrid.command("ledger").description("take the ledger elsewhere"));
+  addAudit(veilgrid);
+  addEngine(veilgrid);
+  offerEngines(veilgrid);
   return veilgrid;
+}
+
+/** Every command can be told which engine to run, wherever that is said. */
+function offerEngines(command: Command): void {
+  command.addOption(engineOption());
+  for (const part of command.commands) offerEngines(part);
+}
+
+function engineOption(): Option {
+  const engine = new Option("--engine <name>", "Schnorr signatures (default: $VEILGRID_ENGINE, else auto)");
+  return engine.choices(["noble", "wasm", "native", "auto"]);
 }

@@ -1,23 +1,61 @@
-import { KIND, periodStart, type Header } from "@veilgrid/protocol";
-import type { Run } from "../world/run.js";
+import { KIND, periodStart, VeilgridError, type Header } from "@veilgrid/protocol";
+import { claimed } from "../world/claim.js";
+import { DataFolder } from "../world/folder.js";
+import { requireRecord } from "../world/record.js";
+import { Run } from "../world/run.js";
 import type { Stop, World } from "../world/world.js";
-import type { Progress } from "./output.js";
+import { counted, startOf, utcMinute, type Progress } from "./output.js";
+import { askedRun, type RunOptions } from "./run-options.js";
 
-/** Runs the world towards a goal and shows how far it is. */
-export async function follow(world: World, run: Run, progress: Progress, goal: () => Promise<boolean>): Promise<Stop> {
-  const { periods, periodSeconds } = run.record.input;
-  const all = periods * run.record.arguments.regions;
-  let done = await committedPeriods(world, run);
-  return world.advance(goal, ({ kind, period, region, count }: Header) => {
-    if (kind === KIND.bills) progress.say("bills are on the ledger");
-    if (kind !== KIND.readings) return;
-    done += 1;
-    const at = new Date(periodStart(period, periodSeconds)).toISOString().slice(0, 16);
-    progress.show("periods on the ledger", done, all, `${at}Z region ${region}: ${count} readings`);
+/** Works on the run that the options ask for: a new one, or the folder's own again. */
+export async function withAskedRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
+  const { record, readings } = await askedRun(options);
+  const folder = new DataFolder(options.out);
+  await folder.requireOwn();
+  return claimed(folder, async () => {
+    if (options.force === true) await folder.clear();
+    return work(await Run.begin(folder, record, readings));
   });
 }
 
-/** How many of the run's region-periods have their readings block. */
+/** Works on the run of a folder. @throws VeilgridError `no-run`, `folder-in-use`, `damaged-folder`. */
+export async function withRun<T>(out: string, work: (run: Run) => Promise<T>): Promise<T> {
+  const folder = new DataFolder(out);
+  // Asked first, so that a folder without a run stays as it is.
+  await requireRecord(folder);
+  return claimed(folder, async () => work(await Run.resume(folder)));
+}
+
+/** Works with all roles of a run. @param remember whether they share a memory of verified signatures. */
+export async function withWorld<T>(run: Run, work: (world: World) => Promise<T>, remember = true): Promise<T> {
+  const world = await run.world({ remember });
+  try {
+    return await work(world);
+  } finally {
+    await world.close();
+  }
+}
+
+/**
+ * Lets the roles work until `goal` holds, and shows how far they are.
+ * @throws VeilgridError `quorum-lost` where nothing goes on before somebody starts more aggregators.
+ */
+export async function reach(world: World, run: Run, progress: Progress, goal: () => Promise<boolean>): Promise<void> {
+  const { periods, periodSeconds } = run.record.input;
+  const all = periods * run.record.arguments.regions;
+  let done = await committedPeriods(world, run);
+  if (done > 0 && done < all) progress.say(`taken up at ${utcMinute(world.clock.now())}: ${done} of ${all} periods`);
+  const stop = await world.advance(goal, ({ kind, period, region, count }: Header) => {
+    if (kind === KIND.bills) progress.say("bills are on the ledger");
+    if (kind !== KIND.readings) return;
+    done += 1;
+    const detail = `${startOf(period, periodSeconds)} region ${region}: ${counted(count, "reading")}`;
+    progress.show("periods on the ledger", done, all, detail);
+  });
+  if (stop.reason === "quorum-lost") throw quorumLost(stop);
+}
+
+/** How many of the run's region-periods have their readings block, or none because no epoch covers them. */
 async function committedPeriods(world: World, run: Run): Promise<number> {
   const { first, periodSeconds } = run.record.input;
   let done = 0;
@@ -28,4 +66,15 @@ async function committedPeriods(world: World, run: Run): Promise<number> {
     done += span / (periodSeconds * 1000) + 1;
   }
   return done;
+}
+
+/** Says why the run stands still; nothing is lost, and the same command goes on. */
+function quorumLost({ up, needed, time }: Extract<Stop, { reason: "quorum-lost" }>): VeilgridError {
+  const at = utcMinute(time);
+  return new VeilgridError(
+    "quorum-lost",
+    `${up} aggregators run and ${needed} are needed (virtual time ${at}). What the meters sent is kept; the same ` +
+      "command starts the aggregators again and goes on.",
+    { facts: { up, needed, time: at }, blame: "operator", retry: true },
+  );
 }

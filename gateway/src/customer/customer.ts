@@ -43,9 +43,9 @@ export interface VerifiedBill {
  */
 export class Customer {
   readonly #options: CustomerOptions;
-  readonly #content: ContentStore;
+  readonly #content: Pick<ContentStore, "get">;
 
-  constructor(options: CustomerOptions, modules: { readonly content: ContentStore }) {
+  constructor(options: CustomerOptions, modules: { readonly content: Pick<ContentStore, "get"> }) {
     this.#options = options;
     this.#content = modules.content;
   }

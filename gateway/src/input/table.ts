@@ -65,3 +65,13 @@ export class FilledTable implements ReadingsTable {
     throw new RangeError(`household ${household}, period ${n} is not in the table`);
   }
 }
+
+/** The first `count` periods of a table, or all where it has fewer. */
+export function firstPeriods(table: ReadingsTable, count: number): ReadingsTable {
+  const { format, households, firstPeriod, periodSeconds, sha256, counted } = table;
+  return {
+    ...{ format, households, firstPeriod, periodSeconds, sha256, counted },
+    periods: Math.min(count, table.periods),
+    consumption: (household, n) => table.consumption(household, n),
+  };
+}

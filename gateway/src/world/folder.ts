@@ -1,6 +1,19 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { VeilgridError } from "@veilgrid/protocol";
+
+/** What a folder is to somebody who wants to begin a run in it. */
+export type FolderState =
+  /** It is not there, or there is nothing in it. */
+  | "new"
+  /** It holds a run. */
+  | "run"
+  /** A run was about to be recorded there, and none of its keys was used yet. */
+  | "begun"
+  /** It holds a run's state, but not the record of what the run is. */
+  | "damaged"
+  /** Somebody else's: it holds other things. */
+  | "foreign";
 
 /** The parts of a data folder. */
 export class DataFolder {
@@ -23,6 +36,11 @@ export class DataFolder {
   /** The readings as whole Wh, one row a period: the run needs its input file no more. */
   get readings(): string {
     return join(this.path, "readings.csv");
+  }
+
+  /** A copy of the file of prices, if the policy has one, as it was when the run began. */
+  get prices(): string {
+    return join(this.path, "prices.csv");
   }
 
   /** What the run came to, once it is finished. */
@@ -50,58 +68,81 @@ export class DataFolder {
     return join(this.path, "bills.csv");
   }
 
-  /** A customer's age identity, so that any age tool opens the bill. */
-  identity(meter: string): string {
-    return join(this.path, "customers", `${encodeURIComponent(meter)}.age-identity`);
+  get customers(): string {
+    return join(this.path, "customers");
   }
 
+  /** A customer's age identity, so that any age tool opens the bill. */
+  identity(meter: string): string {
+    return join(this.customers, `${encodeURIComponent(meter)}.age-identity`);
+  }
+
+  /** Says which process works on the folder; see Claim. */
+  get lock(): string {
+    return join(this.path, "lock");
+  }
+
+  /** Everything that a run keeps here. */
+  get #parts(): readonly string[] {
+    const { run, secrets, readings, prices, outcome, ledger, roles, ipfs, periods, bills, customers } = this;
+    return [run, secrets, readings, prices, outcome, ledger, roles, ipfs, periods, bills, customers];
+  }
+
+  /** @throws VeilgridError `unusable-folder`. */
   async make(): Promise<void> {
-    await mkdir(join(this.path, "customers"), { recursive: true });
+    try {
+      await mkdir(this.customers, { recursive: true });
+    } catch (cause) {
+      throw this.#unusable(cause);
+    }
+  }
+
+  /** @throws VeilgridError `unusable-folder`. */
+  async state(): Promise<FolderState> {
+    const names = await this.#names();
+    const has = (path: string): boolean => names.includes(basename(path));
+    if (names.length === 0) return "new";
+    if (has(this.run)) return "run";
+    const own = new Set(
+      [...this.#parts.flatMap((path) => [path, `${path}.partial`]), this.lock].map((path) => basename(path)),
+    );
+    if (names.some((name) => !own.has(name))) return "foreign";
+    // The world is opened only once run.json stands.
+    return has(this.ledger) || has(this.roles) ? "damaged" : "begun";
+  }
+
+  /**
+   * Refuses a folder in which no run can begin or go on. The files of others stay as they are, whatever is asked for.
+   * @throws VeilgridError `foreign-folder`, `unusable-folder`.
+   */
+  async requireOwn(): Promise<void> {
+    if ((await this.state()) !== "foreign") return;
+    throw new VeilgridError("foreign-folder", `${this.path} holds other things and no run: choose another folder`, {
+      facts: { folder: this.path },
+      blame: "caller",
+    });
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw this.#unusable(cause);
+    }
+  }
+
+  #unusable(cause: unknown): VeilgridError {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    return new VeilgridError("unusable-folder", `${this.path} cannot be used as a data folder (${code})`, {
+      facts: { folder: this.path, code },
+      blame: "caller",
+      cause,
+    });
   }
 
   /** Deletes everything that a run keeps here, and nothing else. */
   async clear(): Promise<void> {
-    const parts = [this.run, this.secrets, this.readings, this.outcome, this.ledger, this.roles, this.ipfs];
-    for (const part of [...parts, this.periods, this.bills, join(this.path, "customers")]) {
-      await rm(part, { recursive: true, force: true });
-    }
-  }
-}
-
-/** A file that is either whole or not there: written beside its place, synced, then renamed. */
-export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
-  const partial = `${path}.partial`;
-  const file = await open(partial, "w", mode);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partial, path);
-}
-
-/** A file's text; undefined where there is none. @throws VeilgridError `unreadable-file`. */
-export async function readWhole(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new VeilgridError("unreadable-file", `${path} cannot be read`, { facts: { path }, blame: "operator", cause });
-  }
-}
-
-/** A file's JSON; undefined where there is no file. @throws VeilgridError `unreadable-file`, `damaged-folder`. */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readWhole(path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new VeilgridError("damaged-folder", `${path} is not what a run wrote`, {
-      facts: { path },
-      blame: "operator",
-      cause,
-    });
+    for (const part of this.#parts) await rm(part, { recursive: true, force: true });
   }
 }

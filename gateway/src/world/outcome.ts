@@ -1,6 +1,7 @@
 import {
   LedgerView,
   monthName,
+  VeilgridError,
   VerifiedSignatures,
   type Difference,
   type Price,
@@ -11,7 +12,7 @@ import { billLines, periodLines, writeLines, type BillResult } from "../bill/res
 import { CommittedMonth } from "../customer/committed-month.js";
 import { Customer } from "../customer/customer.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
-import { readJson, writeWhole } from "./folder.js";
+import { readJson, writeWhole } from "../store/files.js";
 import { tariffOf } from "./plan.js";
 import type { Run } from "./run.js";
 import type { World } from "./world.js";
@@ -56,7 +57,13 @@ export type BillOutcome = Outcome["bills"][number];
 /** The outcome that a folder keeps once its run is finished. @throws VeilgridError `damaged-folder`. */
 export async function keptOutcome(run: Run): Promise<Outcome | undefined> {
   const json = await readJson(run.folder.outcome);
-  return json === undefined ? undefined : outcomeSchema.parse(json);
+  if (json === undefined) return undefined;
+  const parsed = outcomeSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new VeilgridError("damaged-folder", "outcome.json is not what a run wrote", {
+    blame: "operator",
+    cause: parsed.error,
+  });
 }
 
 /** Hears how far the verification of bills has come. */

@@ -1,4 +1,13 @@
-import { DEFAULT_TARIFF, VeilgridError, parseTariff, type Period, type Tariff } from "@veilgrid/protocol";
+import {
+  DEFAULT_TARIFF,
+  VeilgridError,
+  addPeriods,
+  paramsDefaults,
+  parseTariff,
+  periodStart,
+  type Period,
+  type Tariff,
+} from "@veilgrid/protocol";
 import { z } from "zod";
 import { parseFaults, type Fault } from "../input/faults.js";
 
@@ -61,14 +70,74 @@ export function regionOf(household: number, regions: number): number {
   return 1 + (household % regions);
 }
 
-export function firstOf({ input }: RunRecord): Period {
-  return input.first;
+/** The billing months that a run's periods lie in. */
+export function monthsOf({ input: { first, periods, periodSeconds } }: RunRecord): number[] {
+  const last = addPeriods(first, periods - 1, periodSeconds);
+  return Array.from({ length: last.month - first.month + 1 }, (_, i) => first.month + i);
 }
 
-function flatten(record: RunRecord): Map<string, string> {
-  const { households, ...input } = record.input;
-  const all = { ...record.arguments, ...input, households: households.length };
+/** What each part of a record is to who asked for it. */
+const NAMES: Readonly<Record<string, string>> = {
+  regions: "--regions",
+  das: "--das",
+  price: "--price",
+  prices: "the file of prices (SHA-256)",
+  completeness: "--completeness",
+  release: "--release",
+  faults: "--fault",
+  maxWhPerPeriod: "--max-wh",
+  minReleaseMeters: "--min-meters",
+  timezone: "--timezone",
+  seed: "--seed",
+  tariff: "--tariff",
+  sha256: "the readings (SHA-256)",
+  format: "the readings' form",
+  households: "the number of meters",
+  first: "the first period",
+  periods: "the number of periods",
+  periodSeconds: "the periods' seconds",
+};
+
+function nameOf(part: string | undefined): string {
+  return NAMES[part ?? ""] ?? String(part);
+}
+
+/**
+ * Refuses what no run can be.
+ * @throws VeilgridError `bad-option`, `bad-fault`, `fault-da`, `fault-period`, `bad-tariff`.
+ */
+export function requirePossible(record: RunRecord): void {
+  const [issue] = runSchema.safeParse(record).error?.issues ?? [];
+  const perRegion = Math.ceil(record.input.households.length / record.arguments.regions);
+  const { maxRegionMeters } = paramsDefaults;
+  if (issue !== undefined) throw badOption(nameOf(issue.path.map(String)[1]), issue.message);
+  if (record.arguments.regions > record.input.households.length) {
+    throw badOption("--regions", `there are only ${record.input.households.length} meters`);
+  }
+  if (perRegion > maxRegionMeters) throw badOption("--regions", `a region has at most ${maxRegionMeters} meters`);
+  faultsOf(record);
+  tariffOf(record);
+}
+
+function badOption(option: string, reason: string): VeilgridError {
+  return new VeilgridError("bad-option", `${option}: ${reason}`, { facts: { option, reason }, blame: "caller" });
+}
+
+function flatten({ arguments: asked, input: { households, first, ...input } }: RunRecord): Map<string, string> {
+  // The folder keeps a copy of the file of prices, so that its SHA-256 is what counts, and not where it lay.
+  const price = input.prices === null ? asked.price : "csv";
+  const all = { ...asked, ...input, price, households: households.length, first: firstOf(first, input.periodSeconds) };
   return new Map(Object.entries(all).map(([name, value]) => [name, JSON.stringify(value)]));
+}
+
+function firstOf(first: Period, periodSeconds: number): string {
+  return new Date(periodStart(first, periodSeconds)).toISOString();
+}
+
+/** One difference in words. All keys follow from a seed, so it is not repeated. */
+function difference(name: string, there: string, here: string): string {
+  const what = nameOf(name);
+  return name === "seed" ? `${what} is another there` : `${what} is ${there} there and ${here} here`;
 }
 
 /**
@@ -79,11 +148,11 @@ export function requireSameRun(kept: RunRecord, asked: RunRecord): void {
   const before = flatten(kept);
   const differences = [...flatten(asked)]
     .filter(([name, value]) => before.get(name) !== value)
-    .map(([name, value]) => `${name} is ${before.get(name) ?? "absent"} there and ${value} here`);
-  if (differences.length === 0) return;
-  throw new VeilgridError(
-    "other-arguments",
-    `the folder holds another run (${differences.join("; ")}); --force starts anew`,
-    { facts: { differences: differences.join("; ") }, blame: "caller" },
-  );
+    .map(([name, value]) => difference(name, before.get(name) ?? "absent", value))
+    .join("; ");
+  if (differences === "") return;
+  throw new VeilgridError("other-arguments", `the folder holds another run (${differences}); --force starts anew`, {
+    facts: { differences },
+    blame: "caller",
+  });
 }

@@ -1,8 +1,7 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { periodRange, periodStart, VeilgridError } from "@veilgrid/protocol";
 import { writeLines } from "../bill/results.js";
 import { FilledTable, type ReadingsTable, type TableFacts } from "../input/table.js";
+import { readWhole } from "../store/files.js";
 import type { DataFolder } from "./folder.js";
 import type { RunInput } from "./plan.js";
 
@@ -34,16 +33,15 @@ export async function keptReadings(folder: DataFolder, input: RunInput): Promise
     counted: { identicalRepeats: 0, offGridNulls: 0, blanks: 0 },
   };
   const table = new FilledTable(facts);
-  let n = 0;
-  for await (const line of createInterface({ input: createReadStream(folder.readings) })) {
+  const lines = (await readWhole(folder.readings))?.trimEnd().split("\n") ?? [];
+  if (lines.length !== input.periods) throw damaged();
+  for (const [n, line] of lines.entries()) {
     const [, ...cells] = line.split(",");
-    if (n >= input.periods || cells.length !== input.households.length) throw damaged();
+    if (cells.length !== input.households.length) throw damaged();
     cells.forEach((text, household) => {
       if (text !== "") table.set(household, n, wattHours(text));
     });
-    n += 1;
   }
-  if (n !== input.periods) throw damaged();
   return table;
 }
 

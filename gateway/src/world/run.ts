@@ -1,14 +1,16 @@
+import { VeilgridError } from "@veilgrid/protocol";
+import { copyFile } from "node:fs/promises";
 import { parsePolicy } from "../input/prices.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
 import type { Log } from "../ports/log.js";
-import { VeilgridError } from "@veilgrid/protocol";
+import { readWhole, writeWhole } from "../store/files.js";
 import type { DataFolder } from "./folder.js";
-import { readJson, writeWhole } from "./folder.js";
-import { faultsOf, requireSameRun, runSchema, tariffOf, type RunRecord } from "./plan.js";
+import { faultsOf, requireSameRun, tariffOf, type RunRecord } from "./plan.js";
 import { keepReadings, keptReadings } from "./readings.js";
-import { masterSecret, runKeys, type RunKeys } from "./secrets.js";
-import { World } from "./world.js";
+import { keptRecord, requireRecord } from "./record.js";
+import { keepNewMaster, keptMaster, runKeys, type RunKeys } from "./secrets.js";
+import type { World } from "./world.js";
 
 /** How many verified signatures a run remembers: several periods of the largest demo. */
 const REMEMBERED = 50_000;
@@ -38,28 +40,23 @@ export class Run {
 
   /**
    * Begins a run, or takes up the same one again: arguments, input and keys are recorded before their first use.
-   * @throws VeilgridError `other-arguments`, `bad-fault`, `bad-tariff`, `bad-policy`, `price-missing`, `damaged-folder`.
+   * @throws VeilgridError `other-arguments`, `bad-fault`, `bad-tariff`, `bad-policy`, `price-missing`, `foreign-folder`,
+   * `unusable-folder`, `damaged-folder`.
    */
   static async begin(folder: DataFolder, record: RunRecord, readings: ReadingsTable): Promise<Run> {
     faultsOf(record);
     tariffOf(record);
-    const policy = await policyOf(record);
-    const kept = await recordOf(folder);
+    await folder.requireOwn();
+    const kept = await keptRecord(folder);
     if (kept !== undefined) requireSameRun(kept, record);
     else await keepNew(folder, record, readings);
-    return Run.#open(folder, kept ?? record, readings, policy);
+    return Run.#open(folder, kept ?? record, readings, await policyOf(folder, kept ?? record));
   }
 
   /** Takes up the run that a folder holds. @throws VeilgridError `no-run`, `damaged-folder`. */
   static async resume(folder: DataFolder): Promise<Run> {
-    const record = await recordOf(folder);
-    if (record === undefined) {
-      throw new VeilgridError("no-run", `${folder.path} holds no run; veilgrid setup makes one`, {
-        facts: { folder: folder.path },
-        blame: "caller",
-      });
-    }
-    return Run.#open(folder, record, await keptReadings(folder, record.input), await policyOf(record));
+    const record = await requireRecord(folder);
+    return Run.#open(folder, record, await keptReadings(folder, record.input), await policyOf(folder, record));
   }
 
   static async #open(
@@ -70,7 +67,7 @@ export class Run {
   ): Promise<Run> {
     const { das } = record.arguments;
     const { households } = record.input;
-    const keys = await runKeys(await masterSecret(folder, record.arguments.seed), das, households.length);
+    const keys = await runKeys(await keptMaster(folder), das, households.length);
     const run = new Run({ folder, record, keys, readings, policy });
     await run.#keepIdentities();
     return run;
@@ -79,13 +76,16 @@ export class Run {
   async #keepIdentities(): Promise<void> {
     for (const [i, { customer }] of this.keys.homes.entries()) {
       const path = this.folder.identity(this.record.input.households[i] as string);
-      await writeWhole(path, `# public key: ${customer.recipient}\n${customer.identity}\n`, 0o600);
+      const text = `# public key: ${customer.recipient}\n${customer.identity}\n`;
+      if ((await readWhole(path)) !== text) await writeWhole(path, text, 0o600);
     }
   }
 
   /** Opens the world in which the run goes on. */
   async world({ remember = true, log }: OpenOptions = {}): Promise<World> {
     const { record, keys, readings, policy } = this;
+    // Loaded when it is needed: who only asks for help does not wait for contracts and their runtime.
+    const { World } = await import("./world.js");
     return World.open(this.folder, {
       record,
       keys,
@@ -97,34 +97,44 @@ export class Run {
   }
 }
 
-async function recordOf(folder: DataFolder): Promise<RunRecord | undefined> {
-  const json = await readJson(folder.run);
-  if (json === undefined) return undefined;
-  const parsed = runSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new VeilgridError("damaged-folder", "run.json is not what a run wrote", {
+/**
+ * The price policy, from the folder's copy where it is a file.
+ * @throws VeilgridError `damaged-folder` unless the copy is the file that the run began with.
+ */
+async function policyOf(folder: DataFolder, { arguments: asked, input }: RunRecord): Promise<PricePolicy> {
+  const { price, timezone } = asked;
+  const text = input.prices === null ? price : `csv:${folder.prices}`;
+  const policy = await parsePolicy(text, { periodSeconds: input.periodSeconds, timezone });
+  if ((policy.sha256 ?? null) === input.prices) return policy;
+  throw new VeilgridError("damaged-folder", "prices.csv is not the file of prices that the run began with", {
+    facts: { folder: folder.path },
     blame: "operator",
-    cause: parsed.error,
   });
 }
 
-/** The price policy; a file of prices must be the one that the run began with and cover every period. */
-async function policyOf({ arguments: { price, timezone }, input }: RunRecord): Promise<PricePolicy> {
+/** @throws VeilgridError `bad-policy`, `price-missing` and what reading a file of prices throws. */
+async function requirePrices({ arguments: { price, timezone }, input }: RunRecord): Promise<void> {
   const policy = await parsePolicy(price, { periodSeconds: input.periodSeconds, timezone });
-  if ((policy.sha256 ?? null) !== input.prices) {
-    throw new VeilgridError("other-arguments", "the file of prices is not the one that the run began with", {
-      facts: { prices: price },
-      blame: "caller",
-    });
-  }
   policy.covers(input.first, input.periods);
-  return policy;
 }
 
-/** run.json comes last: where it stands, the rest is there. */
+/** run.json comes last: where it stands, the rest is there. @throws VeilgridError `damaged-folder`. */
 async function keepNew(folder: DataFolder, record: RunRecord, readings: ReadingsTable): Promise<void> {
+  if ((await folder.state()) === "damaged") {
+    throw new VeilgridError("damaged-folder", `${folder.path} holds a run's state, but run.json is gone`, {
+      facts: { folder: folder.path },
+      blame: "operator",
+    });
+  }
+  await requirePrices(record);
   await folder.make();
-  await masterSecret(folder, record.arguments.seed);
+  await keepNewMaster(folder, record.arguments.seed);
   await keepReadings(folder, readings);
+  if (record.input.prices !== null) await copyFile(priceFileOf(record), folder.prices);
   await writeWhole(folder.run, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** FILE of `csv:FILE`. */
+function priceFileOf({ arguments: { price } }: RunRecord): string {
+  return price.slice(price.indexOf(":") + 1).trim();
 }

@@ -3,7 +3,8 @@ import { fromHex, schnorr, toHex, VeilgridError } from "@veilgrid/protocol";
 import { newCustomerKey, type CustomerKey } from "../bill/encryption.js";
 import type { Random } from "../ports/random.js";
 import { SeededRandom } from "../random.js";
-import { readJson, writeWhole, type DataFolder } from "./folder.js";
+import { readJson, writeWhole } from "../store/files.js";
+import type { DataFolder } from "./folder.js";
 
 /** A BIP-340 key pair. */
 export interface SigningKey {
@@ -35,18 +36,15 @@ function masterOf(seed: string | null): Uint8Array {
   return seed === null ? randomBytes(32) : SeededRandom.of(seed).bytes(32, "master");
 }
 
-/**
- * The run's master secret, recorded before anything is derived from it.
- * @throws VeilgridError `damaged-folder`.
- */
-export async function masterSecret(folder: DataFolder, seed: string | null): Promise<Uint8Array> {
-  const kept = (await readJson(folder.secrets)) as { master?: unknown } | undefined;
-  if (kept === undefined) {
-    const master = masterOf(seed);
-    await writeWhole(folder.secrets, `${JSON.stringify({ master: toHex(master) })}\n`, 0o600);
-    return master;
-  }
-  if (typeof kept.master === "string" && /^[0-9a-f]{64}$/.test(kept.master)) return fromHex(kept.master);
+/** Records the master secret of a new run, before anything is derived from it. */
+export async function keepNewMaster(folder: DataFolder, seed: string | null): Promise<void> {
+  await writeWhole(folder.secrets, `${JSON.stringify({ master: toHex(masterOf(seed)) })}\n`, 0o600);
+}
+
+/** The master secret of a recorded run. @throws VeilgridError `damaged-folder`. */
+export async function keptMaster(folder: DataFolder): Promise<Uint8Array> {
+  const kept = (await readJson(folder.secrets)) as { master?: unknown } | null | undefined;
+  if (typeof kept?.master === "string" && /^[0-9a-f]{64}$/.test(kept.master)) return fromHex(kept.master);
   throw new VeilgridError("damaged-folder", "secrets.json is not what a run wrote", { blame: "operator" });
 }
 
@@ -55,7 +53,8 @@ function signingKey(random: Random, ...labels: (string | number)[]): SigningKey 
   return { secret, key: schnorr.publicKey(secret) };
 }
 
-async function homeKeys(random: Random, household: number): Promise<HomeKeys> {
+/** The secrets of one household, by its index in the input. */
+export async function homeKeys(random: Random, household: number): Promise<HomeKeys> {
   return {
     bid: random.bytes(16, "bid", household),
     monthKey: random.bytes(32, "month-key", household),

@@ -27,7 +27,7 @@ import { runParams } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { Follower, type Listener } from "./follower.js";
 import { Outages } from "./outages.js";
-import { faultsOf, type RunRecord } from "./plan.js";
+import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
 import { newAggregator, newControlCenter, newFleet, openKgcbp, openLedger, setUp, type Ground } from "./roles.js";
 import type { RunKeys } from "./secrets.js";
 
@@ -51,6 +51,12 @@ export type Stop =
   | { readonly reason: "goal" }
   /** Fewer than Q aggregators run, none comes back by itself, and what is due waits for them. */
   | { readonly reason: "quorum-lost"; readonly up: number; readonly needed: number; readonly time: number };
+
+/** How far a period's readings have come. */
+export interface Delivery {
+  readonly halves: number;
+  readonly receipted: number;
+}
 
 /** Hears of each committed block. */
 export type OnBlock = (header: Header) => Promise<void> | void;
@@ -238,9 +244,23 @@ export class World {
 
   /** The billing months of the run. */
   months(): number[] {
-    const { first, periods, periodSeconds } = this.#ground.record.input;
-    const last = addPeriods(first, periods - 1, periodSeconds);
-    return Array.from({ length: last.month - first.month + 1 }, (_, i) => first.month + i);
+    return monthsOf(this.#ground.record);
+  }
+
+  /** The index of the first period of the run whose window is not over; the number of periods if all are. */
+  get nextWindow(): number {
+    const { first, periodSeconds, periods } = this.#ground.record.input;
+    const past = Math.floor((this.clock.now() - window(first, this.#params).freezes) / (periodSeconds * 1000)) + 1;
+    return Math.min(Math.max(past, 0), periods);
+  }
+
+  /** What the meters sent of the nth period: halves to be sent, and those with a receipt of Q aggregators. */
+  delivery(n: number): Delivery {
+    const { first, periodSeconds } = this.#ground.record.input;
+    const period = addPeriods(first, n, periodSeconds);
+    const read = this.#fleet.meters.filter((meter) => meter.consumption(period) !== undefined);
+    const proofs = read.flatMap((meter) => [meter.proof(period, 0), meter.proof(period, 1)]);
+    return { halves: proofs.length, receipted: proofs.filter((proof) => proof !== undefined).length };
   }
 
   /** Whether every customer has the bill of a month. */

@@ -1,17 +1,21 @@
 import { paramsDefaults, periodAt, VeilgridError, type Period } from "@veilgrid/protocol";
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { parsePolicy } from "../input/prices.js";
 import { profileHouseholds } from "../input/profile.js";
 import { readReadings } from "../input/readings.js";
-import type { ReadingsTable } from "../input/table.js";
+import { firstPeriods, type ReadingsTable } from "../input/table.js";
 import { SeededRandom } from "../random.js";
-import type { RunRecord } from "../world/plan.js";
+import { requirePossible, type RunRecord } from "../world/plan.js";
+import { outOption, whole } from "./options.js";
 
 /** The first day of a demo without a file: a Monday. */
 const DEMO_START = Date.UTC(2026, 2, 2);
 const DEMO_METERS = 40;
 const HALF_HOUR = 1800;
+/** More than anybody waits for. */
+const MAX_METERS = 100_000;
+const MAX_DAYS = 3_660;
 
 /** The options that say what a run is. */
 export interface RunOptions {
@@ -19,6 +23,7 @@ export interface RunOptions {
   readonly meters: number;
   readonly regions?: number;
   readonly days?: number;
+  readonly periods?: number;
   readonly from?: string;
   readonly start?: string;
   readonly timezone: string;
@@ -32,31 +37,26 @@ export interface RunOptions {
   readonly seed?: string;
   readonly fault: string[];
   readonly out: string;
-}
-
-/** A whole number of at least `low`. */
-export function whole(low: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < low) {
-      throw new InvalidArgumentError(`It must be a whole number, ${low} or more.`);
-    }
-    return value;
-  };
-}
-
-/** The folder that a command works on. */
-export function outOption(): Option {
-  return new Option("--out <dir>", "data folder, which keeps all state").default("veilgrid-demo");
+  readonly force?: boolean;
 }
 
 /** Adds the options that say what a run is. */
 export function addRunOptions(command: Command): Command {
   return command
     .option("--readings <file>", "CSV of meter readings (wide, undated or Low Carbon London form, .gz too)")
-    .option("--meters <n>", "households from a standard load profile, without --readings", whole(1), DEMO_METERS)
-    .option("--regions <n>", "regions; household i is in region 1 + i mod n (default: 2, with a file 1)", whole(1))
-    .option("--days <n>", "days of 24 hours (default: 1, with a file all of it)", whole(1))
+    .option(
+      "--meters <n>",
+      "households from a standard load profile, without --readings",
+      whole(1, MAX_METERS),
+      DEMO_METERS,
+    )
+    .option(
+      "--regions <n>",
+      "regions; household i is in region 1 + i mod n (default: 2, with a file 1)",
+      whole(1, 65_535),
+    )
+    .option("--days <n>", "days of 24 hours (default: 1, with a file all of it)", whole(1, MAX_DAYS))
+    .option("--periods <n>", "no more than so many periods, of what --days leaves", whole(1))
     .option("--from <date>", "first day, YYYY-MM-DD (default: the file's first period)")
     .option("--start <date>", "when the first row begins, for a file without dates")
     .option("--timezone <zone>", "IANA time zone of the file's times and of the bills", "UTC")
@@ -66,7 +66,7 @@ export function addRunOptions(command: Command): Command {
       "flat:250000",
     )
     .option("--tariff <file>", "JSON of what a bill adds: tiers, fixed charges, taxes (default: nothing, 1/100 units)")
-    .option("--das <w>", "number of data aggregators", whole(1), 4)
+    .option("--das <w>", "number of data aggregators", whole(1, 100), 4)
     .addOption(
       new Option("--completeness <mode>", "how a block's set is checked").choices(["set", "sum"]).default("set"),
     )
@@ -75,21 +75,26 @@ export function addRunOptions(command: Command): Command {
         .choices(["after-commit", "upfront"])
         .default("after-commit"),
     )
-    .option("--max-wh <wh>", "a reading beyond this is excluded and missing", whole(1), paramsDefaults.maxWhPerPeriod)
+    .option(
+      "--max-wh <wh>",
+      "a reading beyond this is excluded and missing",
+      whole(1, 0xffff_ffff),
+      paramsDefaults.maxWhPerPeriod,
+    )
     .option(
       "--min-meters <n>",
       "fewest complete meters whose sum is released, 5 or more",
-      whole(5),
+      whole(5, 5000),
       paramsDefaults.minReleaseMeters,
     )
     .option("--seed <text>", "makes every byte repeatable, keys included: never for real customers")
-    .option(
-      "--fault <fault>",
-      "down:DA@FROM[-TO] | kill-leader@K | omit:DA (repeatable)",
-      (one, all: string[]) => [...all, one],
-      [],
+    .addOption(
+      new Option("--fault <fault>", "down:DA@FROM[-TO] | kill-leader@K | omit:DA (repeatable)")
+        .argParser((one, all: string[]) => [...all, one])
+        .default([], "none"),
     )
-    .addOption(outOption());
+    .addOption(outOption())
+    .option("--force", "start anew if the folder holds another run");
 }
 
 async function readTable(options: RunOptions): Promise<ReadingsTable> {
@@ -125,12 +130,23 @@ async function readTariff(path: string | undefined): Promise<unknown> {
   }
 }
 
-/** The run that the options ask for, with its readings. @throws VeilgridError for any input that cannot be read. */
-export async function askedRun(options: RunOptions): Promise<{ record: RunRecord; readings: ReadingsTable }> {
-  const readings = await readTable(options);
+/** A run that was asked for, with its readings. */
+export interface AskedRun {
+  readonly record: RunRecord;
+  readonly readings: ReadingsTable;
+}
+
+/**
+ * The run that the options ask for. Nothing is written.
+ * @throws VeilgridError for any input that cannot be read, and for what no run can be.
+ */
+export async function askedRun(options: RunOptions): Promise<AskedRun> {
+  const table = await readTable(options);
+  const readings = options.periods === undefined ? table : firstPeriods(table, options.periods);
   const { sha256, format, households, firstPeriod, periods, periodSeconds } = readings;
   const { price, timezone } = options;
   const policy = await parsePolicy(price, { periodSeconds, timezone });
+  policy.covers(firstPeriod, periods);
   const first: Period = { month: firstPeriod.month, k: firstPeriod.k };
   const record: RunRecord = {
     version: 1,
@@ -157,5 +173,6 @@ export async function askedRun(options: RunOptions): Promise<{ record: RunRecord
       prices: policy.sha256 ?? null,
     },
   };
+  requirePossible(record);
   return { record, readings };
 }

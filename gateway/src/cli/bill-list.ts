@@ -1,0 +1,71 @@
+import { LedgerView, monthName, toHex } from "@veilgrid/protocol";
+import type { Command } from "commander";
+import { DataFolder } from "../world/folder.js";
+import { KeptRun } from "../world/kept.js";
+import { withFolderLedger } from "./ledger-source.js";
+import { examples, jsonOption, monthOption, outOption, type FolderOptions } from "./options.js";
+import { counted, line, printJson, printTable } from "./output.js";
+
+interface ListOptions extends FolderOptions {
+  readonly month?: number;
+}
+
+/** A bill as the ledger names it. */
+interface ListedBill {
+  readonly meter: string;
+  readonly bid: string;
+  readonly month: string;
+  readonly revision: number;
+  /** The content address, as people write it. */
+  readonly cid: string;
+  readonly hash: string;
+}
+
+/** `veilgrid bill list`: the bills that the ledger names. */
+export function addBillList(parent: Command): void {
+  parent
+    .command("list")
+    .description("list the bills that are on the ledger, with their addresses")
+    .addOption(monthOption())
+    .addOption(outOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples(["veilgrid bill list --out my-run", "veilgrid bill list --month 2013-04 --json"]))
+    .action((options: ListOptions) => list(options));
+}
+
+async function list({ out, month, json = false }: ListOptions): Promise<void> {
+  const run = await KeptRun.open(new DataFolder(out));
+  const months = month === undefined ? run.months : [run.month(month)];
+  const bills = await withFolderLedger(run.folder, ({ state }) => listed(run, months, new LedgerView(state)));
+  if (json) printJson({ bills });
+  else print(bills, months);
+}
+
+async function listed(run: KeptRun, months: readonly number[], view: LedgerView): Promise<ListedBill[]> {
+  const { cidText } = await import("../ipfs/address.js");
+  const bills: ListedBill[] = [];
+  for (const month of months) {
+    for (const meter of run.meters) {
+      const { bid } = await run.home(meter);
+      const found = await view.bill(bid, month);
+      if (found === undefined) continue;
+      const { revision, cid, hash } = found;
+      const where = { revision, cid: cidText(cid), hash: toHex(hash) };
+      bills.push({ meter, bid: toHex(bid), month: monthName(month), ...where });
+    }
+  }
+  return bills;
+}
+
+function print(bills: readonly ListedBill[], months: readonly number[]): void {
+  if (bills.length === 0) {
+    line(`no bill of ${months.map(monthName).join(", ")} is issued yet`);
+    return;
+  }
+  printTable(
+    ["meter", "month", "revision", "content address"],
+    bills.map(({ meter, month, revision, cid }) => [meter, month, String(revision), cid]),
+    [2],
+  );
+  line(counted(bills.length, "bill"));
+}

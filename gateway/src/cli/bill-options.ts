@@ -1,0 +1,62 @@
+import { VeilgridError } from "@veilgrid/protocol";
+import { Option, type Command } from "commander";
+import { addLedgerOptions, type LedgerOptions } from "./ledger-source.js";
+import { hexBytes, jsonOption, monthOption } from "./options.js";
+
+/** Which bill: by its meter in a folder, or offline by what its customer has. */
+export interface BillOptions extends LedgerOptions {
+  /** 12*year + (month-1). */
+  readonly month?: number;
+  readonly bid?: Uint8Array;
+  readonly identity?: string;
+  readonly bill?: string;
+  readonly ipfs?: string;
+  readonly consortium?: Uint8Array;
+  readonly json?: boolean;
+}
+
+/** What is needed to open a bill without the run's folder. */
+export interface OfflineBill {
+  readonly month: number;
+  readonly bid: Uint8Array;
+  readonly identity: string;
+  readonly bill: string | undefined;
+  readonly ipfs: string | undefined;
+}
+
+/** Adds what tells a bill: the month, the folder, or what a customer needs without one. */
+export function addBillOptions(command: Command): Command {
+  return addLedgerOptions(command.addOption(monthOption()))
+    .addOption(new Option("--bid <hex>", "offline: the customer's BID on the ledger").argParser(hexBytes(16)))
+    .option("--identity <file>", "offline: the customer's age identity")
+    .option("--bill <file>", "offline: the encrypted bill")
+    .option("--ipfs <dir>", "offline: or a block store that holds it")
+    .addOption(new Option("--consortium <hex>", "refuse the ledger of any other consortium").argParser(hexBytes(32)))
+    .addOption(jsonOption());
+}
+
+/** How a bill is told without the run's folder. */
+export const OFFLINE = `Offline, a customer needs the exported ledger, the encrypted bill, the BID and the age identity: no peer learns
+whose bill is verified, and the operator's word plays no part.`;
+
+/** @throws VeilgridError `bad-option` where options of the offline form are given without a ledger file. */
+export function refuseOffline(options: BillOptions): void {
+  const given = (["bid", "identity", "bill", "ipfs"] as const).find((name) => options[name] !== undefined);
+  if (given !== undefined) throw unfit(`--${given} goes with --ledger`);
+}
+
+/** @throws VeilgridError `bad-option` naming what is missing or too much. */
+export function requireOffline(meter: string | undefined, options: BillOptions): OfflineBill {
+  const { month, bid, identity, bill, ipfs } = options;
+  if (meter !== undefined) throw unfit("with --ledger the bill is told by --bid, and not by METER");
+  if (bid === undefined) throw unfit("--ledger needs --bid");
+  if (identity === undefined) throw unfit("--ledger needs --identity");
+  if (month === undefined) throw unfit("--ledger needs --month");
+  if ((bill === undefined) === (ipfs === undefined)) throw unfit("--ledger needs either --bill or --ipfs");
+  return { month, bid, identity, bill, ipfs };
+}
+
+/** An option that does not go with the others. */
+export function unfit(message: string): VeilgridError {
+  return new VeilgridError("bad-option", message, { blame: "caller" });
+}

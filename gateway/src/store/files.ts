@@ -1,0 +1,40 @@
+import { open, readFile, rename } from "node:fs/promises";
+import { VeilgridError } from "@veilgrid/protocol";
+
+/** A file that is either whole or not there: written beside its place, synced, then renamed. */
+export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
+  const partial = `${path}.partial`;
+  const file = await open(partial, "w", mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, path);
+}
+
+/** A file's text; undefined where there is none. @throws VeilgridError `unreadable-file`. */
+export async function readWhole(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new VeilgridError("unreadable-file", `${path} cannot be read`, { facts: { path }, blame: "operator", cause });
+  }
+}
+
+/** A file's JSON; undefined where there is no file. @throws VeilgridError `unreadable-file`, `damaged-folder`. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readWhole(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new VeilgridError("damaged-folder", `${path} is not what a run wrote`, {
+      facts: { path },
+      blame: "operator",
+      cause,
+    });
+  }
+}
