@@ -1,0 +1,71 @@
+import { commandFailed, type Said } from "./command.js";
+import { CHAINCODE, CHANNEL, endorsementPolicy, type Organisation } from "./consortium.js";
+import { ordererTls, peerTls } from "./identities.js";
+import { ordererLeader } from "./metrics.js";
+import { peerCommand } from "./peers.js";
+import { HOST } from "./ports.js";
+import type { Deployment } from "./record.js";
+import type { Site } from "./site.js";
+
+const LIFECYCLE = ["lifecycle", "chaincode"] as const;
+
+function lifecycle(site: Site, organisation: Organisation, args: readonly string[]): Promise<Said> {
+  return peerCommand(site, organisation, [...LIFECYCLE, ...args]);
+}
+
+/** The orderer that leads: another one passes a transaction on only after its forward time-out. */
+async function throughLeader(site: Site): Promise<string[]> {
+  const leader = await ordererLeader(site);
+  const address = `${HOST}:${site.ports(leader).orderer}`;
+  return ["-o", address, "--tls", "--cafile", ordererTls(site.folder, leader).authority];
+}
+
+function definition(site: Site, { sequence }: Deployment): string[] {
+  const version = ["--version", String(sequence), "--sequence", String(sequence)];
+  return ["-C", CHANNEL, "--name", CHAINCODE, ...version, "--signature-policy", endorsementPolicy(site.size)];
+}
+
+/** The sequence of the chaincode's definition that the channel has; 0 if it has none. @throws VeilgridError `command-failed`. */
+export async function committedSequence(site: Site, organisation: Organisation): Promise<number> {
+  const args = ["querycommitted", "-C", CHANNEL, "--name", CHAINCODE, "--output", "json"];
+  const said = await lifecycle(site, organisation, args);
+  if (said.ok) return (JSON.parse(said.stdout) as { sequence: number }).sequence;
+  if (said.stderr.includes("404")) return 0;
+  throw commandFailed("querycommitted", said);
+}
+
+/** Installs the package on an organisation's peer, unless it is there. @throws VeilgridError `command-failed`. */
+export async function install(site: Site, { label }: Deployment, organisation: Organisation): Promise<void> {
+  const said = await lifecycle(site, organisation, ["install", site.folder.package(label)]);
+  if (said.ok || said.stderr.includes("chaincode already successfully installed")) return;
+  throw commandFailed(`install at ${organisation.name}`, said);
+}
+
+/** An organisation says yes to the definition and names the package. @throws VeilgridError `command-failed`. */
+export async function approve(site: Site, deployment: Deployment, organisation: Organisation): Promise<void> {
+  const own = ["--package-id", deployment.packageId];
+  const order = await throughLeader(site);
+  const said = await lifecycle(site, organisation, [
+    "approveformyorg",
+    ...order,
+    ...definition(site, deployment),
+    ...own,
+  ]);
+  // The same approval again is refused; other parameters for a sequence that is in force are refused in other words.
+  if (said.ok || /attempted to redefine (?!.*different parameters)/.test(said.stderr)) return;
+  throw commandFailed(`approval by ${organisation.name}`, said);
+}
+
+/** Puts the definition in force, endorsed by every aggregator that can be reached. @throws VeilgridError `command-failed`. */
+export async function commitDefinition(site: Site, deployment: Deployment, by: readonly Organisation[]): Promise<void> {
+  const endorsers = by.flatMap((organisation) => [
+    "--peerAddresses",
+    `${HOST}:${site.ports(organisation).peer}`,
+    "--tlsRootCertFiles",
+    peerTls(site.folder, organisation).authority,
+  ]);
+  const order = await throughLeader(site);
+  const args = ["commit", ...order, ...definition(site, deployment), ...endorsers];
+  const said = await lifecycle(site, by[0] as Organisation, args);
+  if (!said.ok) throw commandFailed("commit of the chaincode's definition", said);
+}

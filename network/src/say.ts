@@ -1,0 +1,2 @@
+/** Takes a line about how the work goes. */
+export type Say = (text: string) => void;
