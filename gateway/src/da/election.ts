@@ -1,9 +1,13 @@
 import {
   ANSWER,
+  ELECTION_BYTES,
+  concat,
   decodeSigned,
   electionCodec,
+  elements,
   encodeSigned,
   equalBytes,
+  maxFaulty,
   timeoutCodec,
   type Election as ElectionVote,
   type LedgerView,
@@ -146,6 +150,8 @@ export class Election {
     if (term !== this.#terms.term || term <= ledger.term) return answers.make("stale-term");
     // "never for one of the last f leaders on the ledger"
     if (ledger.recent.some((leader) => equalBytes(leader, key))) return answers.make("unknown-leader");
+    // Nor for whoever this DA has just voted for in vain.
+    if (this.#hadVote(term, candidate)) return answers.make("unknown-leader");
     const index = membership.indexIn(membership.current);
     const vote = index === undefined ? undefined : await this.#vote(term, candidate, index);
     return vote === undefined ? answers.make("wrong-round") : encodeAccepted(encodeSigned(vote));
@@ -154,14 +160,40 @@ export class Election {
   /** The vote for a candidate, if this DA's vote in this term is or may be its: "once, on disk before the answer". */
   async #vote(term: bigint, candidate: number, voter: number): Promise<Signed<ElectionVote> | undefined> {
     const { store, membership } = this.#modules;
-    const stored = store.get(storeKey.ballot);
-    const cast = stored && electionCodec.decode(stored);
-    if (cast !== undefined && cast.term >= term && cast.candidate !== candidate) return undefined;
+    const cast = this.#cast();
+    const [last] = cast;
+    if (last !== undefined && last.term >= term && last.candidate !== candidate) return undefined;
     const body = { params: membership.current.version, term, candidate, voter };
-    if (cast?.term !== term) await store.write([{ key: storeKey.ballot, value: electionCodec.encode(body) }]);
+    if (last?.term !== term) {
+      const kept = [body, ...cast].slice(0, 1 + this.#faulty).map((vote) => electionCodec.encode(vote));
+      await store.write([{ key: storeKey.ballot, value: concat(...kept) }]);
+    }
     // Who votes for another does not stand.
     if (candidate !== voter) this.#waiting?.cancel();
     return membership.sign("election", electionCodec, body);
+  }
+
+  get #faulty(): number {
+    return maxFaulty(this.#modules.membership.current.da.length);
+  }
+
+  /** The votes of this DA's last term with one and of as many before as may still matter, the newest first. */
+  #cast(): ElectionVote[] {
+    const stored = this.#modules.store.get(storeKey.ballot) ?? new Uint8Array();
+    return elements(stored, ELECTION_BYTES).map((vote) => electionCodec.decode(vote));
+  }
+
+  /**
+   * Whether a candidate had this DA's vote in one of the f terms before. The ledger does not know who took a quorum's
+   * votes and never submitted them: without this rule a DA that asks first in every term, and keeps what it gets, would
+   * end all elections. With it f such DAs spoil at most f of f+1 terms, as leaders do that stall.
+   */
+  #hadVote(term: bigint, candidate: number): boolean {
+    const { version } = this.#modules.membership.current;
+    const earliest = term - BigInt(this.#faulty);
+    return this.#cast().some(
+      (vote) => vote.params === version && vote.candidate === candidate && vote.term < term && vote.term >= earliest,
+    );
   }
 
   /** Q timeouts, or the ledger, put this DA into a new term. */
@@ -198,14 +230,13 @@ export class Election {
   }
 
   async #mayStand(term: bigint, index: number): Promise<boolean> {
-    const { view, membership, store } = this.#modules;
+    const { view, membership } = this.#modules;
     const ledger = await view.term();
     if (term <= ledger.term || this.#campaign !== undefined) return false;
     // "the last f leaders wait"
     if (ledger.recent.some((leader) => equalBytes(leader, membership.key))) return false;
-    const stored = store.get(storeKey.ballot);
-    const cast = stored && electionCodec.decode(stored);
-    return cast?.term !== term || cast.candidate === index;
+    const [last] = this.#cast();
+    return last?.term !== term || last.candidate === index;
   }
 
   /** "votes for itself and repeats its request until the timer ends" */

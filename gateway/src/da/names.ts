@@ -42,6 +42,6 @@ export const storeKey = {
   allPending: "pending/",
   /** The own term and the timeouts that led there. */
   term: "term",
-  /** The last vote for a leader. */
+  /** The last votes for leaders, the newest first. */
   ballot: "ballot",
 } as const;

@@ -147,6 +147,18 @@ describe("leader election", () => {
       expect(candidateOf(await elect(request(grid, 1n, 1)))).to.equal(1);
     });
 
+    it("is not given again, for f terms, to who had it and did not become the leader", async () => {
+      expect(candidateOf(await elect(request(grid, 1n, 1)))).to.equal(1);
+      await pushInto(grid, 0, 2n);
+      grid.kill(0);
+      await grid.boot(0);
+      expect(outcome(await elect(request(grid, 2n, 1)))).to.equal("unknown-leader");
+      expect(candidateOf(await elect(request(grid, 2n, 2)))).to.equal(2);
+      await pushInto(grid, 0, 3n);
+      expect(outcome(await elect(request(grid, 3n, 2)))).to.equal("unknown-leader");
+      expect(candidateOf(await elect(request(grid, 3n, 1)))).to.equal(1);
+    });
+
     it("cannot be had ahead, without the timeouts that lead there", async () => {
       expect(outcome(await elect(request(grid, 2n, 1)))).to.equal("stale-term");
       expect(outcome(await elect(request(grid, 1n << 60n, 1)))).to.equal("stale-term");
