@@ -57,13 +57,26 @@ function secondsOf({ starts: [first, second] }: MeterCsv): 900 | 1800 {
   return (second as number) - (first as number) === 900_000 ? 900 : 1800;
 }
 
-/** Runs a world until every customer has every bill, or it has to wait for a quorum. */
-export async function advance(world: World, onBlock: (header: Header) => void = () => undefined): Promise<Stop> {
-  const isBilled = async (): Promise<boolean> => {
+/** No run takes longer in virtual time: a month to its bills, and what faults may add. */
+const LONGEST_MS = 100 * 86_400_000;
+
+/**
+ * Runs a world until every customer has every bill, it has to wait for a quorum, or `until` says so.
+ * @throws Error if none of it comes.
+ */
+export async function advance(
+  world: World,
+  onBlock: (header: Header) => void = () => undefined,
+  until: () => boolean = () => false,
+): Promise<Stop> {
+  const latest = world.clock.now() + LONGEST_MS;
+  const isDone = async (): Promise<boolean> => {
+    if (world.clock.now() > latest) throw new Error("the run gets nowhere");
+    if (until()) return true;
     for (const month of world.months()) if (!(await world.billed(month))) return false;
     return true;
   };
-  return world.advance(isBilled, onBlock);
+  return world.advance(isDone, onBlock);
 }
 
 /** How a run goes, other than just on. */
