@@ -18,6 +18,7 @@ import {
   decodeResponse,
   encodeKeepLists,
   silent,
+  type AggregatorModules,
   type AggregatorOptions,
   type Call,
   type Handler,
@@ -60,6 +61,13 @@ class Submissions implements LedgerClient {
   }
 }
 
+/** How one aggregator is other than the rest. */
+export interface Difference {
+  readonly options?: Partial<AggregatorOptions>;
+  /** What it draws. */
+  readonly random?: AggregatorModules["random"];
+}
+
 /** What became of a request. */
 export interface Asked {
   response?: Uint8Array;
@@ -76,7 +84,7 @@ export class Aggregators {
   readonly all: readonly Aggregator[];
   readonly random = SeededRandom.of(14);
 
-  private constructor(chain: Chain, options: Readonly<Record<number, Partial<AggregatorOptions>>>) {
+  private constructor(chain: Chain, differences: Readonly<Record<number, Difference>>) {
     this.chain = chain;
     this.clock = new Scheduler(Number(chain.now));
     const { clock, random } = this;
@@ -84,20 +92,18 @@ export class Aggregators {
     const ledger = new Submissions(chain.ledger, (event) => {
       this.#deliver(event);
     });
-    const shared = { clock, ledger, random, view: chain.view, memory: new VerifiedSignatures(10_000), log: silent };
+    const shared = { clock, ledger, view: chain.view, memory: new VerifiedSignatures(10_000), log: silent };
     this.all = chain.params.da.map(({ key }, da) => {
       const transport = this.network.transport(`da/${da}`);
-      const own = { transport, store: new MemoryStore() };
-      return new Aggregator({ secret: secretOf(key), ...options[da] }, { ...shared, ...own });
+      const { options, random: drawn = random } = differences[da] ?? {};
+      const own = { transport, store: new MemoryStore(), random: drawn };
+      return new Aggregator({ secret: secretOf(key), ...options }, { ...shared, ...own });
     });
   }
 
-  /** @param options of single aggregators, by index: how the malicious ones behave. */
-  static async over(
-    chain: Chain,
-    options: Readonly<Record<number, Partial<AggregatorOptions>>> = {},
-  ): Promise<Aggregators> {
-    const aggregators = new Aggregators(chain, options);
+  /** @param differences of single aggregators, by index: how the malicious ones behave. */
+  static async over(chain: Chain, differences: Readonly<Record<number, Difference>> = {}): Promise<Aggregators> {
+    const aggregators = new Aggregators(chain, differences);
     for (const [da, aggregator] of aggregators.all.entries()) {
       aggregators.network.listen(`da/${da}`, aggregator.handle);
       await aggregator.start();
