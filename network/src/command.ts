@@ -21,7 +21,7 @@ export interface CommandOptions {
 const PASSED = ["PATH", "HOME", "TMPDIR", "LANG", "XDG_CACHE_HOME", "VEILGRID_ENGINE"];
 /** Whatever configures Go: the module proxy, its caches, how many processors it may take. */
 const GO = /^(?:GO|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|SSL_CERT_)/;
-const LINES = 12;
+const LINES = 25;
 
 /** An environment without the CORE_, ORDERER_ and CONFIGTX_ variables that Fabric's commands would obey. */
 export function cleanEnvironment(own: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -55,9 +55,15 @@ export function run(file: string, args: readonly string[], options: CommandOptio
   });
 }
 
+/** Fabric's commands explain their options after an error; the error is what matters. */
+function essence(text: string): string {
+  const errors = text.split("\n").filter((line) => /^Error\b/i.test(line));
+  return errors.length > 0 ? errors.join("\n") : tail(text);
+}
+
 /** What a command that did not do its work said. */
 export function commandFailed(what: string, { stdout, stderr }: Said): VeilgridError {
-  return new VeilgridError("command-failed", `${what} failed:\n${tail(`${stdout}\n${stderr}`)}`, {
+  return new VeilgridError("command-failed", `${what} failed:\n${essence(`${stdout}\n${stderr}`)}`, {
     facts: { what },
     blame: "operator",
   });

@@ -1,0 +1,246 @@
+import { consortiumId, paramsCodec, toHex, type VeilgridError } from "@veilgrid/protocol";
+import { expect } from "chai";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CHAINCODE,
+  CHAINCODE_FOLDER,
+  CHANNEL,
+  deploy,
+  down,
+  KGCBP,
+  networkProcesses,
+  networkStatus,
+  processStatus,
+  reset,
+  serviceName,
+  signalProcess,
+  up,
+  withGateway,
+  CC,
+  type Organisation,
+  type ServiceContent,
+  type Site,
+} from "../../src/index.js";
+import { aggregator } from "../../src/consortium.js";
+import { stopProcess, waitFor } from "../../src/process.js";
+import { watch } from "../../src/watchdog.js";
+import { failure } from "../failure.js";
+import { networkParams } from "../params.js";
+
+const BASE_PORT = 18_050;
+const quiet = (): void => undefined;
+
+describe("a network of real peers, orderers and services", () => {
+  const root = join(mkdtempSync(join(tmpdir(), "veilgrid-e2e-")), "state");
+  const params = networkParams(4);
+  const content: ServiceContent = { params, code: CHAINCODE_FOLDER };
+  const consortium = toHex(consortiumId(params));
+  let site: Site;
+
+  after(() => reset(root));
+
+  function query(gateway: Organisation, caller: Organisation, name: string, ...args: string[]): Promise<string> {
+    return withGateway(site, gateway, caller, async (connection) => {
+      const result = await connection
+        .getNetwork(CHANNEL)
+        .getContract(CHAINCODE)
+        .evaluateTransaction(name, ...args);
+      return Buffer.from(result).toString();
+    });
+  }
+
+  async function pids(): Promise<(number | undefined)[]> {
+    return (await networkStatus(site)).processes.map(({ pid }) => pid);
+  }
+
+  async function sameHeight(): Promise<number> {
+    let heights = new Set<number | undefined>();
+    await waitFor(site.folder, { what: "equal heights", within: 30_000, processes: [] }, async () => {
+      const { processes } = await networkStatus(site);
+      heights = new Set(processes.filter(({ name }) => /^(?:peer|orderer)\./.test(name)).map(({ height }) => height));
+      return heights.size === 1 && !heights.has(undefined) ? [] : ["heights"];
+    });
+    return [...heights][0] as number;
+  }
+
+  /** A compiled chaincode with one more comment. */
+  function otherCode(): string {
+    const folder = join(root, "..", "other-code");
+    cpSync(join(CHAINCODE_FOLDER, "dist", "src"), join(folder, "dist", "src"), { recursive: true });
+    cpSync(join(CHAINCODE_FOLDER, "package.json"), join(folder, "package.json"));
+    appendFileSync(join(folder, "dist", "src", "index.js"), "// Another version.\n");
+    return folder;
+  }
+
+  it("comes up in 20 s, endorsing through every gateway before any chaincode is there", async () => {
+    const start = performance.now();
+    site = await up(root, { size: 4, basePort: BASE_PORT }, quiet);
+    expect(performance.now() - start).to.be.below(20_000);
+    const { state, processes } = await networkStatus(site);
+    expect(state).to.equal("running");
+    expect(processes).to.have.length(10);
+  });
+
+  it("refuses another one on its ports, and leaves nothing of that", async () => {
+    const other = join(root, "..", "other");
+    const error = await failure(() => up(other, { basePort: BASE_PORT }, quiet));
+    expect(error.code).to.equal("port-in-use");
+    expect(error.message).to.include(`${BASE_PORT} (orderer.da0)`);
+    await reset(other);
+    expect(existsSync(other)).to.equal(false);
+  });
+
+  it("takes the parameters of its own consortium only", async () => {
+    const decoded = paramsCodec.decode(params);
+    const foreign = paramsCodec.encode({ ...decoded, da: decoded.da.slice(0, 3) });
+    const error = await failure(() => deploy(site, { ...content, params: foreign }, quiet));
+    expect(error.code).to.equal("params-of-other-network");
+  });
+
+  it("deploys the chaincode by Fabric's lifecycle, with the parameters in the package", async () => {
+    const deployment = await deploy(site, content, quiet);
+    expect(deployment.sequence).to.equal(1);
+    const status = await networkStatus(site);
+    expect(status.sequence).to.equal(1);
+    expect(status.processes).to.have.length(15);
+  });
+
+  it("commits the set-up, and answers through every gateway, KGCBP's own peer among them", async () => {
+    const { transactionId, result } = await withGateway(site, aggregator(1), KGCBP, async (gw) => {
+      const contract = gw.getNetwork(CHANNEL).getContract(CHAINCODE);
+      const submitted = await contract.submitAsync("setup");
+      const status = await submitted.getStatus();
+      expect(status.successful).to.equal(true);
+      return { ...status, result: submitted.getResult() };
+    });
+    expect(transactionId).to.match(/^[0-9a-f]{64}$/);
+    expect(Buffer.from(result).toString()).to.equal(consortium);
+    await sameHeight();
+    for (const gateway of site.withPeer) {
+      const caller = gateway.name === KGCBP.name ? KGCBP : CC;
+      const answer = JSON.parse(await query(gateway, caller, "consortium")) as Record<string, unknown>;
+      expect(answer, gateway.name).to.include({ consortium, version: 1, params: toHex(params) });
+    }
+  });
+
+  it("does nothing when it is up and deployed", async () => {
+    const before = await pids();
+    await up(root, {}, quiet);
+    expect((await deploy(site, content, quiet)).sequence).to.equal(1);
+    expect(await pids()).to.deep.equal(before);
+    expect((await failure(() => up(root, { size: 5 }, quiet))).code).to.equal("other-network");
+  });
+
+  it("does not deploy other parameters, which are for ever", async () => {
+    const other = networkParams(4, { maxWhPerPeriod: 1000 });
+    expect((await failure(() => deploy(site, { ...content, params: other }, quiet))).code).to.equal("params-bound");
+  });
+
+  it("refuses to start an instance whose parameters are not those of the package", async () => {
+    const da2 = aggregator(2);
+    const deployment = await deploy(site, content, quiet);
+    const file = join(site.folder.service(deployment.label, da2), "params.bin");
+    await stopProcess(site.folder, serviceName(da2, deployment));
+    writeFileSync(file, networkParams(4, { maxWhPerPeriod: 1000 }));
+    const error: VeilgridError = await failure(() => up(root, {}, quiet));
+    expect(error.code).to.equal("process-died");
+    expect(error.facts.process).to.equal(serviceName(da2, deployment));
+    expect(error.message).to.include("params.bin of this instance is not that of the approved package");
+    writeFileSync(file, params);
+    await up(root, {}, quiet);
+    expect((await networkStatus(site)).state).to.equal("running");
+  });
+
+  it("goes on when one aggregator's processes are killed, and has it catch up", async () => {
+    const [da0, da3] = [aggregator(0), aggregator(3)];
+    const names = networkProcesses(site).filter((name) => name.includes(".da3"));
+    expect(names).to.have.length(3);
+    for (const name of names) signalProcess(site.folder, name, "SIGKILL");
+    expect(JSON.parse(await query(da0, CC, "consortium"))).to.include({ consortium });
+    expect((await networkStatus(site)).state).to.equal("mixed");
+    await up(root, {}, quiet);
+    await sameHeight();
+    expect(JSON.parse(await query(da3, CC, "consortium"))).to.include({ consortium });
+  });
+
+  it("upgrades to another version of the chaincode, answering all the while", async () => {
+    const da0 = aggregator(0);
+    const end = new AbortController();
+    let answers = 0;
+    const asking = (async () => {
+      while (!end.signal.aborted) {
+        expect(JSON.parse(await query(da0, CC, "consortium"))).to.include({ consortium });
+        answers += 1;
+      }
+    })();
+    try {
+      const deployment = await deploy(site, { params, code: otherCode() }, quiet);
+      expect(deployment.sequence).to.equal(2);
+    } finally {
+      end.abort();
+      await asking;
+    }
+    expect(answers).to.be.at.least(3);
+    const { processes, sequence } = await networkStatus(site);
+    expect(sequence).to.equal(2);
+    const services = processes.filter(({ name }) => name.startsWith("chaincode."));
+    expect(services.map(({ name }) => name)).to.include("chaincode.kgcbp.v2");
+    for (const gateway of site.withPeer) {
+      const caller = gateway.name === KGCBP.name ? KGCBP : CC;
+      expect(JSON.parse(await query(gateway, caller, "consortium")), gateway.name).to.include({ consortium });
+    }
+  });
+
+  it("restarts orderers that get stuck with something to order", async () => {
+    const [da2, da3] = [aggregator(2), aggregator(3)];
+    const frozen = [da2, da3].map(({ name }) => `orderer.${name}`);
+    const running = processStatus(site.folder, "orderer.da0").pid;
+    for (const name of frozen) signalProcess(site.folder, name, "SIGSTOP");
+    const stop = new AbortController();
+    const said: string[] = [];
+    const say = (text: string): void => {
+      said.push(text);
+      if (text.startsWith("restarted")) stop.abort();
+    };
+    const watching = watch(site, say, { look: 200, stuck: 2000 }, stop.signal);
+    // Two orderers of four take the request and cannot order it.
+    const submitting = withGateway(site, da3, CC, async (gateway) => {
+      const contract = gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
+      const transaction = await contract.newProposal("consortium").endorse();
+      await transaction.submit().catch(quiet);
+    });
+    await watching;
+    await submitting;
+    expect(said).to.deep.equal(["no block for 2 s though requests wait", "restarted orderer.da0, orderer.da1"]);
+    expect(processStatus(site.folder, "orderer.da0").pid).not.to.equal(running);
+    for (const name of frozen) {
+      expect(processStatus(site.folder, name).state).to.equal("frozen");
+      signalProcess(site.folder, name, "SIGCONT");
+    }
+    await up(root, {}, quiet);
+  });
+
+  it("goes down without a process left, and comes up again with its ledger", async () => {
+    const before = await sameHeight();
+    const numbers = (await pids()).filter((pid) => pid !== undefined);
+    expect(numbers).to.have.length(15);
+    await down(root);
+    for (const pid of numbers) expect(() => process.kill(pid, 0), String(pid)).to.throw("ESRCH");
+    expect((await networkStatus(site)).state).to.equal("stopped");
+    const start = performance.now();
+    await up(root, {}, quiet);
+    expect(performance.now() - start).to.be.below(20_000);
+    expect(await sameHeight()).to.equal(before);
+    expect(JSON.parse(await query(KGCBP, KGCBP, "consortium"))).to.include({ consortium });
+  });
+
+  it("leaves no file and no process after a reset", async () => {
+    const numbers = (await pids()).filter((pid) => pid !== undefined);
+    await reset(root);
+    expect(existsSync(root)).to.equal(false);
+    for (const pid of numbers) expect(() => process.kill(pid, 0), String(pid)).to.throw("ESRCH");
+    rmSync(join(root, ".."), { recursive: true });
+  });
+});
