@@ -4,7 +4,8 @@ import { Meter as SmartMeter, type MeterClock } from "@veilgrid/meter-client";
 import { MemoryStore, SeededRandom, type Packet, type Scheduler } from "@veilgrid/gateway";
 import { MONTH, periodAt, startedChain } from "../../src/consortium/chain.js";
 import { Aggregators } from "../../src/paper/aggregators.js";
-import { mean, pairedRight, type Sighting } from "../../src/paper/pairing.js";
+import { pairedRight, type Sighting } from "../../src/paper/pairing.js";
+import { mean } from "../../src/paper/statistics.js";
 
 /*
  * The paper (section 5, Data aggregation d): each transaction carries ts, the meter's time. A meter's clock is a little off,

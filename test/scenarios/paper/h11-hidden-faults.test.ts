@@ -40,13 +40,8 @@ describe("H11: faults that nobody reports", () => {
     }
 
     it("on the ledger, whoever votes", async () => {
-      for (const voters of [
-        [0, 1, 2],
-        [0, 1, 3],
-        [0, 2, 3],
-        [1, 2, 3],
-      ]) {
-        // prettier-ignore
+      for (const absent of [0, 1, 2, 3]) {
+        const voters = [0, 1, 2, 3].filter((da) => da !== absent);
         expect(await refused(chain, blockWithout(false), { voters }), voters.join()).to.equal("wrong-agg-fault");
         const copy = chain.on(chain.ledger.copy());
         const { header } = await copy.commit(blockWithout(true), { voters });

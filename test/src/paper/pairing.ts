@@ -13,8 +13,3 @@ export function pairedRight(sightings: readonly Sighting[]): number {
   const right = ordered.filter((one, i) => i % 2 === 0 && one.meter === ordered[i + 1]?.meter);
   return (2 * right.length) / ordered.length;
 }
-
-/** The mean of some numbers. */
-export function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
-}
