@@ -1,9 +1,14 @@
 import { VeilgridError } from "@veilgrid/protocol";
-import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
+import type * as Age from "age-encryption";
 import { withRandomness } from "./scoped-randomness.js";
 
 /** Draws `count` bytes of a run's seed: a function of what they are drawn for, so a resumed run draws the same. */
 export type SeededBytes = (count: number, draw: number) => Uint8Array;
+
+/** Loaded when it is needed: with all kinds of recipients it takes longer than most commands. */
+function loadAge(): Promise<typeof Age> {
+  return import("age-encryption");
+}
 
 /** Runs age's own code on the seed's bytes, draw by draw; without a seed on the platform's randomness. */
 async function draw<T>(seeded: SeededBytes | undefined, task: () => Promise<T>): Promise<T> {
@@ -23,12 +28,14 @@ export interface CustomerKey {
 
 /** A new key pair, X25519 by name: age's default may become another kind, which older tools cannot read. */
 export async function newCustomerKey(seeded?: SeededBytes): Promise<CustomerKey> {
+  const { generateX25519Identity, identityToRecipient } = await loadAge();
   const identity = await draw(seeded, () => generateX25519Identity());
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
 /** @throws VeilgridError `bad-recipient` unless the text is an age X25519 recipient. */
-function encrypterFor(recipient: string): Encrypter {
+async function encrypterFor(recipient: string): Promise<Age.Encrypter> {
+  const { Encrypter } = await loadAge();
   const encrypter = new Encrypter();
   try {
     // 58 characters of bech32 after the prefix; the hybrid kinds are longer.
@@ -55,7 +62,7 @@ export async function encryptBill(
   billBytes: number,
   seeded?: SeededBytes,
 ): Promise<Uint8Array> {
-  const encrypter = encrypterFor(recipient);
+  const encrypter = await encrypterFor(recipient);
   const ciphertext = await draw(seeded, () => encrypter.encrypt(plaintext));
   // "the ciphertext of every bill has exactly billBytes": length follows consumption closely otherwise.
   if (ciphertext.length !== billBytes) {
@@ -72,6 +79,7 @@ export async function encryptBill(
  * @throws VeilgridError `cannot-decrypt` for another customer's bill, a changed one, or a broken identity.
  */
 export async function decryptBill(ciphertext: Uint8Array, identity: string): Promise<Uint8Array> {
+  const { Decrypter } = await loadAge();
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(identity);

@@ -46,7 +46,7 @@ async function listed(run: KeptRun, months: readonly number[], view: LedgerView)
   const bills: ListedBill[] = [];
   for (const month of months) {
     for (const meter of run.meters) {
-      const { bid } = await run.home(meter);
+      const bid = run.bid(meter);
       const found = await view.bill(bid, month);
       if (found === undefined) continue;
       const { revision, cid, hash } = found;

@@ -44,7 +44,7 @@ function systemProblem(error: NodeJS.ErrnoException): VeilgridError {
 }
 
 /** What went wrong, as one error with a code. */
-function problemOf(error: unknown): VeilgridError {
+export function problemOf(error: unknown): VeilgridError {
   const root = rootOf(error);
   if (isVeilgridError(root)) return root;
   if (root instanceof CommanderError) {
@@ -67,6 +67,11 @@ const CODES: Readonly<Record<string, number>> = {
   "internal-error": EXIT.broken,
 };
 
+/** The exit code that tells a script of an error. */
+export function exitCodeOf(problem: VeilgridError): number {
+  return CODES[problem.code] ?? (isFailedCheck(problem) ? EXIT.failed : EXIT.refused);
+}
+
 /** Prints an error as one clear line, or as JSON, and sets the exit code. */
 export function fail(error: unknown, json: boolean): void {
   if (error instanceof CommanderError && error.exitCode === 0) return;
@@ -76,5 +81,5 @@ export function fail(error: unknown, json: boolean): void {
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, facts, blame, retry } })}\n`);
   // The parser has printed its own already, with a hint.
   else if (code !== "bad-usage") process.stderr.write(`${word} ${code}: ${message}\n`);
-  process.exitCode = CODES[code] ?? (isFailedCheck(problem) ? EXIT.failed : EXIT.refused);
+  process.exitCode = exitCodeOf(problem);
 }

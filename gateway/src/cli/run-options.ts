@@ -1,6 +1,7 @@
 import { paramsDefaults, periodAt, VeilgridError, type Period } from "@veilgrid/protocol";
 import { Option, type Command } from "commander";
 import { readFile } from "node:fs/promises";
+import { checkOptions } from "../input/options.js";
 import { parsePolicy } from "../input/prices.js";
 import { profileHouseholds } from "../input/profile.js";
 import { readReadings } from "../input/readings.js";
@@ -13,6 +14,7 @@ import { outOption, whole } from "./options.js";
 const DEMO_START = Date.UTC(2026, 2, 2);
 const DEMO_METERS = 40;
 const HALF_HOUR = 1800;
+const HALF_HOUR_MS = 1000 * HALF_HOUR;
 /** More than anybody waits for. */
 const MAX_METERS = 100_000;
 const MAX_DAYS = 3_660;
@@ -103,13 +105,10 @@ async function readTable(options: RunOptions): Promise<ReadingsTable> {
   if (start !== undefined) {
     throw new VeilgridError("bad-option", "--start is for a file without dates", { blame: "caller" });
   }
-  const day = from === undefined ? DEMO_START : Date.parse(`${from}T00:00Z`);
-  if (Number.isNaN(day)) {
-    throw new VeilgridError("bad-option", `--from ${from ?? ""}: it is not a date (YYYY-MM-DD)`, { blame: "caller" });
-  }
+  const day = checkOptions({ timezone, from, days }).from ?? DEMO_START;
   return profileHouseholds({
     count: options.meters,
-    firstPeriod: periodAt(day, HALF_HOUR),
+    firstPeriod: periodAt(Math.ceil(day / HALF_HOUR_MS) * HALF_HOUR_MS, HALF_HOUR),
     periods: 48 * (days ?? 1),
     periodSeconds: HALF_HOUR,
     random: SeededRandom.of(options.seed ?? "households"),

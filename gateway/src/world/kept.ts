@@ -3,7 +3,7 @@ import { SeededRandom } from "../random.js";
 import type { DataFolder } from "./folder.js";
 import { monthsOf, type RunRecord } from "./plan.js";
 import { requireRecord } from "./record.js";
-import { homeKeys, keptMaster, type HomeKeys } from "./secrets.js";
+import { homeBid, homeKeys, keptMaster, type HomeKeys } from "./secrets.js";
 
 /** A run in its folder, for reading: nothing of it goes on, and no input is needed. */
 export class KeptRun {
@@ -42,6 +42,11 @@ export class KeptRun {
       facts: { meter, meters: length },
       blame: "caller",
     });
+  }
+
+  /** The BID of a meter's customer. @throws VeilgridError `unknown-meter`. */
+  bid(meter: string): Uint8Array {
+    return homeBid(this.#random, this.indexOf(meter));
   }
 
   /** The household of a meter. @throws VeilgridError `unknown-meter`. */

@@ -40,13 +40,12 @@ export class Run {
 
   /**
    * Begins a run, or takes up the same one again: arguments, input and keys are recorded before their first use.
-   * @throws VeilgridError `other-arguments`, `bad-fault`, `bad-tariff`, `bad-policy`, `price-missing`, `foreign-folder`,
-   * `unusable-folder`, `damaged-folder`.
+   * @throws VeilgridError `other-arguments`, `bad-fault`, `bad-tariff`, `bad-policy`, `price-missing`, `unusable-folder`,
+   * `damaged-folder`.
    */
   static async begin(folder: DataFolder, record: RunRecord, readings: ReadingsTable): Promise<Run> {
     faultsOf(record);
     tariffOf(record);
-    await folder.requireOwn();
     const kept = await keptRecord(folder);
     if (kept !== undefined) requireSameRun(kept, record);
     else await keepNew(folder, record, readings);
