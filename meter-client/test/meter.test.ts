@@ -304,15 +304,15 @@ describe("meter after a crash", () => {
   it("sends the same bytes again, and only what has no receipt", async () => {
     const store = new CountingStore();
     const first = await recorded(() => silent, { store });
-    await first.clock.run(OPENS + 300_000);
+    await first.clock.run(OPENS + 450_000);
     expect(first.sent.length).to.be.at.least(1);
-    const second = new World({ store, start: OPENS + 300_000 });
+    const second = new World({ store, start: OPENS + 450_000 });
     await second.meter.start();
     await second.clock.run(CLOSES);
     expect(second.halves.toSorted()).to.deep.equal(second.sent.toSorted());
     expect(second.receipts).to.equal(2);
     for (const bytes of first.sent) expect(second.halves).to.include(bytes);
-    const third = new World({ store, start: OPENS + 400_000 });
+    const third = new World({ store, start: OPENS + 500_000 });
     await third.meter.start();
     await third.clock.run(CLOSES);
     expect(third.sent).to.deep.equal([]);
