@@ -63,7 +63,8 @@ export class KeptRun {
     if (named === undefined && second === undefined) return only as number;
     if (named !== undefined && this.months.includes(named)) return named;
     const names = this.months.map(monthName).join(", ");
-    const sentence = named === undefined ? "say which month" : `the run has no month ${monthName(named)}`;
-    throw new VeilgridError("bad-month", `${sentence}: it has ${names}`, { facts: { months: names }, blame: "caller" });
+    const asked = named === undefined ? "several months" : `no month ${monthName(named)}`;
+    const sentence = `the run has ${asked}: say which --month of ${names}`;
+    throw new VeilgridError("bad-month", sentence, { facts: { months: names }, blame: "caller" });
   }
 }
