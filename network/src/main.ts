@@ -1,11 +1,13 @@
 import { isVeilgridError } from "@veilgrid/protocol";
+import { inspect } from "node:util";
 import pc from "picocolors";
 import { program } from "./program.js";
 
 try {
   await program().parseAsync();
 } catch (error) {
-  if (!isVeilgridError(error)) throw error;
-  process.stderr.write(`${pc.red("error")} ${error.code}: ${error.message}\n`);
-  process.exitCode = 2;
+  // Rethrown, anything else would end in silence and success: fabric-shim takes over what nobody catches.
+  const text = isVeilgridError(error) ? `${error.code}: ${error.message}` : inspect(error);
+  process.stderr.write(`${pc.red("error")} ${text}\n`);
+  process.exitCode = isVeilgridError(error) ? 2 : 70;
 }

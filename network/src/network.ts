@@ -10,8 +10,8 @@ import { StateFolder } from "./folder.js";
 import { makeIdentities } from "./identities.js";
 import { exclusively } from "./lock.js";
 import { isHealthy } from "./metrics.js";
-import { joinOrderer, ordererPlan } from "./orderers.js";
-import { joinPeer, peerPlan } from "./peers.js";
+import { joinOrderer, ordererName, ordererPlan } from "./orderers.js";
+import { joinPeer, peerName, peerPlan } from "./peers.js";
 import { BASE_PORT, requireFree } from "./ports.js";
 import { knownProcesses, processStatus, startProcess, stopProcess, waitFor, type ProcessPlan } from "./process.js";
 import { writeProfile } from "./profile.js";
@@ -115,14 +115,22 @@ async function startFabric(site: Site): Promise<string[]> {
   return names;
 }
 
+/** A process that says it is well may not listen on all its ports yet. */
+async function joining(site: Site, name: string, join: () => Promise<void>): Promise<void> {
+  await waitFor(site.folder, { what: `${name} on the channel`, within: START, processes: [name] }, async () => {
+    await join();
+    return [];
+  });
+}
+
 async function bringUp(site: Site, say: Say): Promise<void> {
   await makeIdentities(site);
   await makeChannel(site);
   writeProfile(site);
   const names = await startFabric(site);
   say(`${names.length} orderers and peers run`);
-  await Promise.all(site.aggregators.map((da) => joinOrderer(site, da)));
-  await Promise.all(site.withPeer.map((organisation) => joinPeer(site, organisation)));
+  await Promise.all(site.aggregators.map((da) => joining(site, ordererName(da), () => joinOrderer(site, da))));
+  await Promise.all(site.withPeer.map((member) => joining(site, peerName(member), () => joinPeer(site, member))));
   const deployment = committedDeployment(readRecord(site.folder));
   if (deployment !== undefined) await startServices(site, deployment);
   await awaitEndorsements(site, deployment !== undefined, names);

@@ -1,3 +1,4 @@
+import { quorum } from "@veilgrid/protocol";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ordererView, type OrdererView } from "./metrics.js";
@@ -28,14 +29,13 @@ export interface Sighting {
   readonly at: number;
   /** The greatest number of blocks. */
   readonly height: number;
-  /** The most requests that one of them has waiting. */
+  /** The most requests that one of them has waiting, 0 if too few run to order any. */
   readonly waiting: number;
 }
 
 /**
  * Notices that orderers run, have something to order, and write no block. After several freezes in turn SmartBFT has
- * been seen to disagree about its view for minutes although all orderers ran; restarted, they agreed in seconds and
- * had lost nothing.
+ * been seen to disagree about its view for minutes although all orderers ran; restarted, they agreed in seconds.
  */
 export class StuckDetector {
   readonly #stuck: number;
@@ -72,15 +72,20 @@ export function watchdogPlan(site: Site): ProcessPlan {
   };
 }
 
-function sighting(views: readonly OrdererView[]): Sighting {
+/** With too few orderers that answer nothing can be ordered, and a restart would only forget what waits. */
+function sighting(size: number, views: readonly OrdererView[]): Sighting {
+  const able = views.length >= quorum(size);
   return {
     at: performance.now(),
     height: Math.max(0, ...views.map(({ height }) => height)),
-    waiting: Math.max(0, ...views.map(({ waiting }) => waiting)),
+    waiting: able ? Math.max(...views.map(({ waiting }) => waiting)) : 0,
   };
 }
 
-/** Stops and starts the orderers that run; what was killed or frozen by someone stays so. */
+/**
+ * Stops and starts the orderers that run; what was killed or frozen by someone stays so. Requests that they had taken
+ * and not ordered are forgotten: a client that sees no outcome sends the same bytes again.
+ */
 async function restartOrderers(site: Site): Promise<string[]> {
   const running = site.aggregators.filter((da) => processStatus(site.folder, ordererName(da)).state === "running");
   await Promise.all(running.map((da) => stopProcess(site.folder, ordererName(da))));
@@ -93,7 +98,14 @@ export async function watch(site: Site, say: Say, times = WATCHDOG_TIMES, stop?:
   const detector = new StuckDetector(times.stuck);
   while (site.folder.exists && stop?.aborted !== true) {
     const views = await Promise.all(site.aggregators.map((da) => ordererView(site, da)));
-    if (detector.sees(sighting(views.filter((view) => view !== undefined)))) {
+    if (
+      detector.sees(
+        sighting(
+          site.size,
+          views.filter((view) => view !== undefined),
+        ),
+      )
+    ) {
       say(`no block for ${times.stuck / 1000} s though requests wait`);
       say(`restarted ${(await restartOrderers(site)).join(", ")}`);
     }

@@ -12,6 +12,8 @@ import {
   KGCBP,
   networkProcesses,
   networkStatus,
+  ordererLeader,
+  ordererName,
   processStatus,
   reset,
   serviceName,
@@ -193,33 +195,55 @@ describe("a network of real peers, orderers and services", () => {
     }
   });
 
-  it("restarts orderers that get stuck with something to order", async () => {
-    const [da2, da3] = [aggregator(2), aggregator(3)];
-    const frozen = [da2, da3].map(({ name }) => `orderer.${name}`);
-    const running = processStatus(site.folder, "orderer.da0").pid;
-    for (const name of frozen) signalProcess(site.folder, name, "SIGSTOP");
-    const stop = new AbortController();
-    const said: string[] = [];
-    const say = (text: string): void => {
-      said.push(text);
-      if (text.startsWith("restarted")) stop.abort();
-    };
-    const watching = watch(site, say, { look: 200, stuck: 2000 }, stop.signal);
-    // Two orderers of four take the request and cannot order it.
-    const submitting = withGateway(site, da3, CC, async (gateway) => {
+  /** Asks for something to be ordered, and does not wait for it. */
+  function order(): Promise<void> {
+    return withGateway(site, aggregator(3), CC, async (gateway) => {
       const contract = gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
       const transaction = await contract.newProposal("consortium").endorse();
       await transaction.submit().catch(quiet);
     });
-    await watching;
-    await submitting;
-    expect(said).to.deep.equal(["no block for 2 s though requests wait", "restarted orderer.da0, orderer.da1"]);
-    expect(processStatus(site.folder, "orderer.da0").pid).not.to.equal(running);
-    for (const name of frozen) {
-      expect(processStatus(site.folder, name).state).to.equal("frozen");
-      signalProcess(site.folder, name, "SIGCONT");
+  }
+
+  /** Has the watchdog look for a while, or until it has restarted something. */
+  async function watched(milliseconds: number): Promise<string[]> {
+    const done = new AbortController();
+    const said: string[] = [];
+    const say = (text: string): void => {
+      said.push(text);
+      if (text.startsWith("restarted")) done.abort();
+    };
+    const stop = AbortSignal.any([done.signal, AbortSignal.timeout(milliseconds)]);
+    await Promise.all([watch(site, say, { look: 200, stuck: 2000 }, stop), order()]);
+    return said;
+  }
+
+  it("leaves orderers alone that are too few", async () => {
+    const frozen = ["orderer.da2", "orderer.da3"];
+    for (const name of frozen) signalProcess(site.folder, name, "SIGSTOP");
+    expect(await watched(8000)).to.deep.equal([]);
+    for (const name of frozen) signalProcess(site.folder, name, "SIGCONT");
+    await sameHeight();
+  });
+
+  it("restarts orderers that could order and do not, those that run", async () => {
+    const leader = ordererName(await ordererLeader(site));
+    const running = site.aggregators.map(ordererName).filter((name) => name !== leader);
+    const before = running.map((name) => processStatus(site.folder, name).pid);
+    // Until they notice that the leader is gone, the others are as stuck as after a failed change of view.
+    signalProcess(site.folder, leader, "SIGKILL");
+    const said = await watched(60_000);
+    expect(said).to.deep.equal(["no block for 2 s though requests wait", `restarted ${running.join(", ")}`]);
+    expect(processStatus(site.folder, leader).state).to.equal("stopped");
+    for (const [i, name] of running.entries()) {
+      expect(processStatus(site.folder, name).state, name).to.equal("running");
+      expect(processStatus(site.folder, name).pid, name).not.to.equal(before[i]);
     }
     await up(root, {}, quiet);
+    const height = await sameHeight();
+    await order();
+    await waitFor(site.folder, { what: "a block", within: 30_000, processes: [] }, async () =>
+      (await sameHeight()) > height ? [] : ["a block"],
+    );
   });
 
   it("goes down without a process left, and comes up again with its ledger", async () => {
