@@ -9,9 +9,9 @@ import type { Finished } from "../src/world/small-run.js";
 
 const random = SeededRandom.of("moments of death");
 
-/** Random moments in the parts of a run, each after the line that begins it and up to `spanMs` later. */
-function moments(line: RegExp, spanMs: number, count: number): Moment[] {
-  return Array.from({ length: count }, (_, i) => ({ line, afterMs: random.below(spanMs, line.source, i) }));
+/** Random moments in the parts of a run, each after what is said as it begins and up to `spanMs` later. */
+function moments(said: RegExp, spanMs: number, count: number): Moment[] {
+  return Array.from({ length: count }, (_, i) => ({ said, afterMs: random.below(spanMs, said.source, i) }));
 }
 
 /** While it starts, while periods come, while bills are issued, and while they are verified; `npm run test:full` has ten. */
@@ -30,7 +30,7 @@ describe("the demo, killed at random moments", () => {
     const input = SMALL.write(join(folder, "input.csv"));
     const asked = ["--readings", input, "--regions", "2", "--min-meters", "5", "--seed", "7", "--out", out];
     const died: Ended[] = [];
-    for (const moment of MOMENTS) died.push(await veilgrid(["demo", ...asked], moment));
+    for (const moment of MOMENTS) died.push(await veilgrid(["demo", ...asked], { death: moment }));
     expect(died.map(({ signal, stderr }) => signal ?? stderr)).to.deep.equal(MOMENTS.map(() => "SIGKILL"));
 
     const { code, stderr } = await veilgrid(["demo", ...asked]);
