@@ -23,12 +23,24 @@ describe("a run under attack", () => {
         const attack = await Attack.on(begun, world);
         const { opens, closes, freezes } = window(attack.period, await world.view.currentParams());
         const { stranger } = attack;
-        stranger.at(opens - 60_000, () => { attack.early(heard); });
-        stranger.at(closes - 10_000, () => { attack.readings(heard); });
-        stranger.at(closes - 9_000, () => { attack.bundles(heard); });
-        stranger.at(closes + 1000, () => { attack.late("late", heard); });
-        stranger.at(freezes + 1000, () => { attack.late("late to a frozen period", heard); });
-        stranger.at(freezes + 120_000, () => { attack.nonsense(malformed); });
+        stranger.at(opens - 60_000, () => {
+          attack.early(heard);
+        });
+        stranger.at(closes - 10_000, () => {
+          attack.readings(heard);
+        });
+        stranger.at(closes - 9_000, () => {
+          attack.bundles(heard);
+        });
+        stranger.at(closes + 1000, () => {
+          attack.late("late", heard);
+        });
+        stranger.at(freezes + 1000, () => {
+          attack.late("late to a frozen period", heard);
+        });
+        stranger.at(freezes + 120_000, () => {
+          attack.nonsense(malformed);
+        });
         stranger.at(freezes + 121_000, () => attack.forgeries(heard));
         stranger.at(freezes + 122_000, () => attack.ledger(ledgerCalls));
       },
