@@ -153,6 +153,8 @@ export class Meter {
     const slot = slotOf(period);
     const consumption = this.#outbox.consumption(period);
     if (consumption === undefined || this.#sendings.has(slot)) return;
+    // Its key is gone, so its window was over once, whatever a clock that was set back says now.
+    if (period.month < this.#keys.oldest.month) return;
     const sending = this.#sending(period, consumption);
     this.#sendings.set(slot, sending);
     await sending.start();

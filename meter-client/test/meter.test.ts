@@ -399,6 +399,20 @@ describe("meter over a month's end", () => {
     expect(again.meter.proof(LAST, 1)).to.not.equal(undefined);
   });
 
+  it("sends nothing of a month whose key is gone, where its clock was set back into the last window", async () => {
+    const store = new CountingStore();
+    const world = new World({ store, start: end.opens });
+    world.das.behaviour = () => silent;
+    await world.meter.start();
+    await world.meter.record(LAST, 5n);
+    await world.clock.run(end.closes);
+    const again = new World({ store, start: end.opens });
+    await again.meter.start();
+    await again.meter.record(LAST, 5n);
+    await again.clock.run(end.closes);
+    expect(again.das.readings).to.deep.equal([]);
+  });
+
   it("forgets a month's log and receipts when the ledger may", async () => {
     const world = await recorded(() => accept);
     await world.clock.run(CLOSES);
