@@ -1,6 +1,7 @@
 import {
   decodeReadingLeaf,
   isVeilgridError,
+  periodEnd,
   periodRange,
   READING_BYTES,
   readingCodec,
@@ -46,18 +47,15 @@ export async function live(small: SmallWorld): Promise<Lived> {
   });
   const lines: string[] = [];
   const packets: Packet[] = [];
-  let blocks = 0;
+  const { first, periodSeconds } = run.record.input;
+  const opens = periodEnd(first, periodSeconds);
   const lives = [...[...small.deaths].sort((a, b) => a - b), Infinity];
   for (const death of lives) {
     const world = await run.world({ log: (_, event, facts) => lines.push(`${event} ${JSON.stringify(facts ?? {})}`) });
     try {
       await lose(run, world, small);
       const seen = wiretap(world.network, ["reading"]);
-      await advance(
-        world,
-        () => (blocks += 1),
-        () => blocks >= death,
-      );
+      await advance(world, undefined, () => world.clock.now() >= opens + death * 1000);
       packets.push(...seen);
       if (death === Infinity) return await witness(run, world, { lines, packets });
     } finally {

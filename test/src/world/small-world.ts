@@ -15,7 +15,7 @@ export interface SmallWorld {
   readonly lossy: number | undefined;
   /** What goes wrong: one DA of four at most. */
   readonly fault: string | undefined;
-  /** After so many blocks all processes die, and are started again. */
+  /** When all processes die and are started again: seconds since the first window opened. */
   readonly deaths: readonly number[];
 }
 
@@ -41,6 +41,11 @@ const lostHalf = fc
   .tuple(fc.nat({ max: HOMES - 1 }), fc.nat({ max: PERIODS - 1 }), fc.nat({ max: 1 }))
   .map(([home, n, half]) => `${home}/${n}/${half}`);
 
+/** In a window or soon after it: then there is something to lose. */
+const death = fc
+  .tuple(fc.nat({ max: PERIODS - 1 }), fc.integer({ min: 1, max: 720 }))
+  .map(([n, seconds]) => 1800 * n + seconds);
+
 /** Towns of seven homes over three periods, across the end of February of a leap year. */
 export const smallWorld: fc.Arbitrary<SmallWorld> = fc.record({
   cells: fc.array(fc.array(cell, { minLength: HOMES, maxLength: HOMES }), { minLength: PERIODS, maxLength: PERIODS }),
@@ -50,7 +55,7 @@ export const smallWorld: fc.Arbitrary<SmallWorld> = fc.record({
   lost: fc.uniqueArray(lostHalf, { maxLength: 4 }),
   lossy: fc.option(fc.integer({ min: 9, max: 60 }), { nil: undefined }),
   fault,
-  deaths: fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { maxLength: 3 }),
+  deaths: fc.uniqueArray(death, { maxLength: 3 }),
 });
 
 function kiloWattHours(wh: number | null): string {
