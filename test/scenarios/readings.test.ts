@@ -31,9 +31,12 @@ describe("a file that crosses a month's end", () => {
 });
 
 describe("cells that are blank", () => {
-  // The last cell of region 1's third home, two in a row of region 2's first, and a whole column.
+  // One of the home whose register has a fraction, the last of region 1's third, two of region 2's first, a whole column.
   const blank = (household: number, n: number): boolean =>
-    (household === 4 && n === 11) || (household === 1 && (n === 5 || n === 6)) || household === 9;
+    (household === 0 && n === 3) ||
+    (household === 4 && n === 11) ||
+    (household === 1 && (n === 5 || n === 6)) ||
+    household === 9;
   const csv = SMALL.with((text, household, n) => (blank(household, n) ? "" : text));
 
   it("are missing on their customer's bill and disturb nobody else's", async () => {
@@ -41,6 +44,7 @@ describe("cells that are blank", () => {
     expectRight(run, csv);
     const missing = run.bills.filter((bill) => bill.missing !== "0").map((bill) => [bill.meter, bill.missing]);
     expect(missing).to.deep.equal([
+      [SMALL.households[0], "1"],
       [SMALL.households[1], "2"],
       [SMALL.households[4], "1"],
       [SMALL.households[9], "12"],
