@@ -1,4 +1,5 @@
 import {
+  BASIS,
   LedgerView,
   monthName,
   VeilgridError,
@@ -13,7 +14,7 @@ import { CommittedMonth } from "../customer/committed-month.js";
 import { Customer } from "../customer/customer.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
 import { readJson, writeWhole } from "../store/files.js";
-import { tariffOf } from "./plan.js";
+import { regionOf, tariffOf } from "./plan.js";
 import type { Run } from "./run.js";
 import type { World } from "./world.js";
 
@@ -148,14 +149,14 @@ async function regionOutcome(run: Run, world: World, region: number): Promise<Re
   let highest: bigint | undefined;
   for await (const { price, basis, consumption: wh } of pricesOf(world, region)) {
     periods += 1;
-    if (basis === 1) measured += 1;
+    if (basis === BASIS.measured) measured += 1;
     consumption += wh;
     lowest = lowest === undefined || price < lowest ? price : lowest;
     highest = highest === undefined || price > highest ? price : highest;
   }
   return {
     region,
-    meters: run.record.input.households.filter((_, i) => 1 + (i % regions) === region).length,
+    meters: run.record.input.households.filter((_, i) => regionOf(i, regions) === region).length,
     periods,
     measured,
     consumptionWh: consumption.toString(),
