@@ -161,6 +161,7 @@ export async function askedRun(options: RunOptions): Promise<AskedRun> {
       timezone,
       seed: options.seed ?? null,
       tariff: await readTariff(options.tariff),
+      ledger: "embedded",
     },
     input: {
       sha256,

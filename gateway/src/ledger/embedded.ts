@@ -1,6 +1,6 @@
-import { Writer } from "@veilgrid/protocol";
+import { Writer, type StateReader } from "@veilgrid/protocol";
 import type { Clock } from "../ports/clock.js";
-import type { Call, Caller, Committed, Ledger, LedgerBlock, LedgerClient, LedgerEvent } from "../ports/ledger.js";
+import type { Call, Caller, Committed, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
 import { decodeBlock } from "./block.js";
 import { Committer } from "./committer.js";
 import { Endorsers } from "./endorser.js";
@@ -38,7 +38,7 @@ const QUERY_NONCE = new Uint8Array(24);
  * into blocks, checked against what they read, and kept in one database on disk. A block is there as a whole or not at
  * all, and a resolved `submit` survives a crash of process and machine.
  */
-export class EmbeddedLedger implements Ledger {
+export class EmbeddedLedger implements PeerLedger {
   readonly #options: EmbeddedLedgerOptions;
   readonly #modules: EmbeddedLedgerModules;
   readonly #state: StateDatabase;
@@ -85,7 +85,7 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** The contracts' committed state without a contract in between, for who trusts this process as its own peer. */
-  get state(): { get(key: string): Promise<Uint8Array | undefined> } {
+  get state(): StateReader {
     return { get: (key) => Promise.resolve(this.#state.current.get(key)?.value) };
   }
 

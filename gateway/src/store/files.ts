@@ -2,11 +2,11 @@ import { open, readFile, rename } from "node:fs/promises";
 import { VeilgridError } from "@veilgrid/protocol";
 
 /** A file that is either whole or not there: written beside its place, synced, then renamed. */
-export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const partial = `${path}.partial`;
   const file = await open(partial, "w", mode);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

@@ -48,8 +48,19 @@ export class DataFolder {
     return join(this.path, "outcome.json");
   }
 
+  /** The embedded ledger, or the replica of a Fabric channel and what was submitted to it. */
   get ledger(): string {
     return join(this.path, "ledger");
+  }
+
+  /** How a run on Fabric reaches its peers. */
+  get connection(): string {
+    return join(this.path, "ledger.json");
+  }
+
+  /** Version 1 of the parameter set of a run on Fabric, which is deployed with the chaincode. */
+  get params(): string {
+    return join(this.path, "params.bin");
   }
 
   get roles(): string {
@@ -84,8 +95,12 @@ export class DataFolder {
 
   /** Everything that a run keeps here. */
   get #parts(): readonly string[] {
-    const { run, secrets, readings, prices, outcome, ledger, roles, ipfs, periods, bills, customers } = this;
-    return [run, secrets, readings, prices, outcome, ledger, roles, ipfs, periods, bills, customers];
+    const { run, secrets, readings, prices, outcome, ledger, connection, params } = this;
+    const { roles, ipfs, periods, bills, customers } = this;
+    return [
+      ...[run, secrets, readings, prices, outcome, ledger, connection, params],
+      ...[roles, ipfs, periods, bills, customers],
+    ];
   }
 
   /** @throws VeilgridError `unusable-folder`. */

@@ -31,7 +31,10 @@ export class Follower {
     const height = await this.#ledger.height();
     if (height === this.#next) return [];
     const events: LedgerEvent[] = [];
-    for await (const event of this.#ledger.events(this.#next)) events.push(event);
+    for await (const event of this.#ledger.events(this.#next)) {
+      // The ledger may have grown since it was asked: what came meanwhile is the next look's.
+      if (event.blockNumber < height) events.push(event);
+    }
     this.#next = height;
     for (const event of events) this.#deliver(event);
     return events;

@@ -11,6 +11,11 @@ import {
 import { z } from "zod";
 import { parseFaults, type Fault } from "../input/faults.js";
 
+/** Where a run's ledger is: in its own folder, or on the peers of a Fabric channel. */
+export const ledgerKinds = ["embedded", "fabric"] as const;
+
+export type LedgerKind = (typeof ledgerKinds)[number];
+
 /**
  * What a run was asked for: everything that its result depends on besides its input and its seed. The same arguments
  * again resume it, others are refused.
@@ -30,6 +35,8 @@ export const argumentsSchema = z.strictObject({
   /** The seed as given; null for a random one. */
   seed: z.string().nullable(),
   tariff: z.unknown().nullable(),
+  /** Runs that were recorded before there was a choice are on the embedded one. */
+  ledger: z.enum(ledgerKinds).default("embedded"),
 });
 
 export type RunArguments = z.infer<typeof argumentsSchema>;
@@ -90,6 +97,7 @@ const NAMES: Readonly<Record<string, string>> = {
   timezone: "--timezone",
   seed: "--seed",
   tariff: "--tariff",
+  ledger: "--ledger",
   sha256: "the readings (SHA-256)",
   format: "the readings' form",
   households: "the number of meters",

@@ -33,6 +33,7 @@ const ASKED: RunArguments = {
   faults: [],
   maxWhPerPeriod: 200_000,
   minReleaseMeters: 5,
+  ledger: "embedded",
   timezone: "UTC",
   seed: "7",
   tariff: null,
