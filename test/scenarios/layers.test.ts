@@ -26,6 +26,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["committed"],
   ["audit"],
   ["ledger"],
+  ["fabric"],
   ["ipfs", "bill"],
   ["da", "kgcbp", "cc", "customer"],
   ["world"],

@@ -1,7 +1,5 @@
 import type { StateReader } from "@veilgrid/protocol";
 
-import type { StateReader } from "@veilgrid/protocol";
-
 /** Who calls: the organisation and, on Fabric, the certificate and key behind it. */
 export interface Caller {
   readonly msp: string;
@@ -79,13 +77,5 @@ export interface PeerLedger extends Ledger {
   /** The contracts' committed state without a contract in between, for who trusts this peer. */
   readonly state: StateReader;
   /** Hash of the last block, 32 bytes (zero before the first). */
-  readonly tip: Uint8Array;
-}
-
-/** A ledger that this process follows as its own peer does. */
-export interface PeerLedger extends Ledger {
-  /** The contracts' committed state without a contract in between, for who trusts this process as its own peer. */
-  readonly state: StateReader;
-  /** Hash of the last block, 32 bytes (zero before the first): it stands for everything on the ledger. */
   readonly tip: Uint8Array;
 }
