@@ -14,14 +14,19 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
   await rename(partial, path);
 }
 
-/** A file's text; undefined where there is none. @throws VeilgridError `unreadable-file`. */
-export async function readWhole(path: string): Promise<string | undefined> {
+/** A file's bytes; undefined where there is none. @throws VeilgridError `unreadable-file`. */
+export async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new VeilgridError("unreadable-file", `${path} cannot be read`, { facts: { path }, blame: "operator", cause });
   }
+}
+
+/** A file's text; undefined where there is none. @throws VeilgridError `unreadable-file`. */
+export async function readWhole(path: string): Promise<string | undefined> {
+  return (await readBytes(path))?.toString("utf8");
 }
 
 /** A file's JSON; undefined where there is no file. @throws VeilgridError `unreadable-file`, `damaged-folder`. */

@@ -33,6 +33,11 @@ export async function openDatabase(folder: string): Promise<Database> {
   return database;
 }
 
+/** Whether nothing was ever kept in it. */
+export async function isEmpty(database: Database): Promise<boolean> {
+  return (await database.keys({ limit: 1 }).all()).length === 0;
+}
+
 /** A role's part of the database: its keys are kept apart by a prefix, and a write is one batch. */
 export class LevelStore implements Store {
   readonly #database: Database;

@@ -1,11 +1,9 @@
-import { packagedContract } from "@veilgrid/chaincode";
 import { Fleet, Meter } from "@veilgrid/meter-client";
 import {
   addPeriods,
   consortiumId,
   LedgerView,
   paramsCodec,
-  quorum,
   type Params,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
@@ -16,13 +14,12 @@ import type { PricePolicy } from "../input/policy.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
 import { StoredKeys } from "../kgcbp/keys.js";
 import { Kgcbp } from "../kgcbp/kgcbp.js";
-import { EmbeddedLedger } from "../ledger/embedded.js";
-import { chaincodeOf } from "../ledger/fabric.js";
 import type { Clock } from "../ports/clock.js";
+import type { PeerLedger } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
 import type { SimNetwork } from "../sim/network.js";
 import { LevelStore, type Database } from "../store/level.js";
-import { CHANNEL, daMsp, KGCBP_MSP, runParamsBytes } from "./consortium.js";
+import { daMsp, runParamsBytes } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { faultsOf, regionOf, tariffOf, type RunRecord } from "./plan.js";
 import type { RunKeys } from "./secrets.js";
@@ -56,26 +53,8 @@ const STORE = { sync: false };
 /** "leaves a reading out of every proposal": the last one, whosever it is. */
 const OMITTING: Conduct = { select: (readings) => readings.slice(0, -1) };
 
-/** The embedded ledger with an endorser for each aggregator, of which a quorum has to agree. */
-export async function openLedger(ground: Omit<Ground, "network">): Promise<EmbeddedLedger> {
-  const { record, keys, folder, clock, memory } = ground;
-  const params = runParamsBytes(record, keys);
-  const endorsers = keys.da.map((_, index) => ({
-    msp: daMsp(index),
-    chaincode: chaincodeOf([packagedContract(params, memory)]),
-  }));
-  const needed = quorum(keys.da.length);
-  return EmbeddedLedger.open({ path: folder.ledger, channel: CHANNEL, endorsers, needed }, { clock });
-}
-
-/** Stores the parameter set, unless it is there. */
-export async function setUp(ledger: EmbeddedLedger): Promise<void> {
-  if (await new LedgerView(ledger.state).isSetUp()) return;
-  await ledger.as({ msp: KGCBP_MSP }).submit({ name: "setup", args: [] });
-}
-
 /** One aggregator, as a process that is started anew. */
-export function newAggregator(ground: Ground, ledger: EmbeddedLedger, index: number): Aggregator {
+export function newAggregator(ground: Ground, ledger: PeerLedger, index: number): Aggregator {
   const { record, keys, database, clock, network, memory, log } = ground;
   const omits = faultsOf(record).some((fault) => fault.kind === "omit" && fault.da === index);
   return new Aggregator(
@@ -98,7 +77,7 @@ export function newAggregator(ground: Ground, ledger: EmbeddedLedger, index: num
 }
 
 /** KGCBP with every meter and customer of the run enrolled: supply runs from the input's first to its last period. */
-export async function openKgcbp(ground: Ground, ledger: EmbeddedLedger): Promise<Kgcbp> {
+export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgcbp> {
   const { record, keys, folder, database, clock, network, memory, log } = ground;
   const consortium = consortiumId(runParamsBytes(record, keys));
   const keyStore = new StoredKeys(new LevelStore(database, "keys", STORE), consortium);
@@ -134,7 +113,7 @@ async function enrol(keyStore: StoredKeys, { arguments: asked, input }: RunRecor
 
 export function newControlCenter(
   { keys, clock, network, memory, policy, log }: Ground,
-  ledger: EmbeddedLedger,
+  ledger: PeerLedger,
 ): ControlCenter {
   const transport = network.transport("cc");
   const view = new LedgerView(ledger.state);

@@ -4,7 +4,8 @@ import { parsePolicy } from "../input/prices.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
 import type { Log } from "../ports/log.js";
-import { readWhole, writeWhole } from "../store/files.js";
+import { readBytes, readWhole, writeWhole } from "../store/files.js";
+import { runParamsBytes } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { faultsOf, requireSameRun, tariffOf, type RunRecord } from "./plan.js";
 import { keepReadings, keptReadings } from "./readings.js";
@@ -22,6 +23,8 @@ export interface OpenOptions {
   readonly log?: Log;
 }
 
+type RunParts = Pick<Run, "folder" | "record" | "keys" | "readings" | "policy">;
+
 /** A run in its data folder: its record, its keys and its input. */
 export class Run {
   readonly folder: DataFolder;
@@ -29,8 +32,11 @@ export class Run {
   readonly keys: RunKeys;
   readonly readings: ReadingsTable;
   readonly policy: PricePolicy;
+  /** The connection profile that was asked for, where the run is on Fabric. */
+  readonly #profile: string | undefined;
 
-  private constructor(parts: Pick<Run, "folder" | "record" | "keys" | "readings" | "policy">) {
+  private constructor(parts: RunParts, profile: string | undefined) {
+    this.#profile = profile;
     this.folder = parts.folder;
     this.record = parts.record;
     this.keys = parts.keys;
@@ -43,33 +49,40 @@ export class Run {
    * @throws VeilgridError `other-arguments`, `bad-fault`, `bad-tariff`, `bad-policy`, `price-missing`, `unusable-folder`,
    * `damaged-folder`.
    */
-  static async begin(folder: DataFolder, record: RunRecord, readings: ReadingsTable): Promise<Run> {
+  static async begin(folder: DataFolder, record: RunRecord, readings: ReadingsTable, profile?: string): Promise<Run> {
     faultsOf(record);
     tariffOf(record);
     const kept = await keptRecord(folder);
     if (kept !== undefined) requireSameRun(kept, record);
     else await keepNew(folder, record, readings);
-    return Run.#open(folder, kept ?? record, readings, await policyOf(folder, kept ?? record));
+    const policy = await policyOf(folder, kept ?? record);
+    return Run.#open({ folder, record: kept ?? record, readings, policy }, profile);
   }
 
-  /** Takes up the run that a folder holds. @throws VeilgridError `no-run`, `damaged-folder`. */
-  static async resume(folder: DataFolder): Promise<Run> {
+  /**
+   * Takes up the run that a folder holds.
+   * @param profile the connection profile of a run on Fabric, where it is another than the folder's.
+   * @throws VeilgridError `no-run`, `damaged-folder`.
+   */
+  static async resume(folder: DataFolder, profile?: string): Promise<Run> {
     const record = await requireRecord(folder);
-    return Run.#open(folder, record, await keptReadings(folder, record.input), await policyOf(folder, record));
+    const [readings, policy] = [await keptReadings(folder, record.input), await policyOf(folder, record)];
+    return Run.#open({ folder, record, readings, policy }, profile);
   }
 
-  static async #open(
-    folder: DataFolder,
-    record: RunRecord,
-    readings: ReadingsTable,
-    policy: PricePolicy,
-  ): Promise<Run> {
-    const { das } = record.arguments;
-    const { households } = record.input;
-    const keys = await runKeys(await keptMaster(folder), das, households.length);
-    const run = new Run({ folder, record, keys, readings, policy });
+  static async #open(parts: Omit<RunParts, "keys">, profile: string | undefined): Promise<Run> {
+    const { folder, record } = parts;
+    const keys = await runKeys(await keptMaster(folder), record.arguments.das, record.input.households.length);
+    const run = new Run({ ...parts, keys }, profile);
     await run.#keepIdentities();
+    if (record.arguments.ledger === "fabric") await run.#keepParams();
     return run;
+  }
+
+  /** The parameter set that has to be deployed before the run can go on. */
+  async #keepParams(): Promise<void> {
+    const bytes = runParamsBytes(this.record, this.keys);
+    if ((await readBytes(this.folder.params))?.equals(bytes) !== true) await writeWhole(this.folder.params, bytes);
   }
 
   async #keepIdentities(): Promise<void> {
@@ -91,6 +104,7 @@ export class Run {
       readings,
       policy,
       remembered: remember ? REMEMBERED : 0,
+      ...(this.#profile === undefined ? {} : { profile: this.#profile }),
       ...(log === undefined ? {} : { log }),
     });
   }

@@ -18,7 +18,7 @@ import type { Aggregator } from "../da/aggregator.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
 import type { Kgcbp } from "../kgcbp/kgcbp.js";
-import type { EmbeddedLedger } from "../ledger/embedded.js";
+import type { PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { SimNetwork } from "../sim/network.js";
 import { Scheduler } from "../sim/scheduler.js";
@@ -27,9 +27,11 @@ import { runParams } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { Follower, type Listener } from "./follower.js";
 import { Outages } from "./outages.js";
+import { openRunLedger, type RunLedger } from "./ledger.js";
 import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
-import { newAggregator, newControlCenter, newFleet, openKgcbp, openLedger, setUp, type Ground } from "./roles.js";
+import { newAggregator, newControlCenter, newFleet, openKgcbp, type Ground } from "./roles.js";
 import type { RunKeys } from "./secrets.js";
+import { setUp } from "./setup.js";
 
 /** The run begins this long before its first period, so that the first epoch has its usual time ahead. */
 const AHEAD_MS = 12.5 * 3_600_000;
@@ -43,6 +45,8 @@ export interface WorldOptions {
   readonly policy: PricePolicy;
   /** How many verified signatures the roles of this process remember together; 0 for none. */
   readonly remembered: number;
+  /** The connection profile of a run on Fabric, where it is another than the folder's. */
+  readonly profile?: string;
   readonly log?: Log;
 }
 
@@ -50,7 +54,9 @@ export interface WorldOptions {
 export type Stop =
   | { readonly reason: "goal" }
   /** Fewer than Q aggregators run, none comes back by itself, and what is due waits for them. */
-  | { readonly reason: "quorum-lost"; readonly up: number; readonly needed: number; readonly time: number };
+  | { readonly reason: "quorum-lost"; readonly up: number; readonly needed: number; readonly time: number }
+  /** The ledger takes nothing more, and virtual time does not go on without it. */
+  | { readonly reason: "ledger-failed"; readonly error: VeilgridError; readonly time: number };
 
 /** How far a period's readings have come. */
 export interface Delivery {
@@ -68,11 +74,12 @@ export type OnBlock = (header: Header) => Promise<void> | void;
 export class World {
   readonly clock: Scheduler;
   readonly view: LedgerView;
-  readonly ledger: EmbeddedLedger;
+  readonly ledger: PeerLedger;
   readonly kgcbp: Kgcbp;
   /** What connects the roles: tests watch it, lose packets on it and speak on it as a stranger would. */
   readonly network: SimNetwork;
   readonly #ground: Ground;
+  readonly #runLedger: RunLedger;
   readonly #params: Params;
   readonly #readings: ReadingsTable;
   readonly #store: LevelStore;
@@ -84,21 +91,23 @@ export class World {
 
   private constructor(
     ground: Ground,
-    parts: { ledger: EmbeddedLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable },
+    parts: { ledger: RunLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable },
     height: bigint,
   ) {
     const { record, keys, database } = ground;
+    const { ledger } = parts.ledger;
     this.#ground = ground;
     this.#params = runParams(record, keys);
     this.#readings = parts.readings;
     this.clock = parts.clock;
-    this.ledger = parts.ledger;
+    this.ledger = ledger;
+    this.#runLedger = parts.ledger;
     this.kgcbp = parts.kgcbp;
     this.network = ground.network;
-    this.view = new LedgerView(parts.ledger.state);
+    this.view = new LedgerView(ledger.state);
     this.#store = new LevelStore(database, "world");
     this.#aggregators = keys.da.map(() => undefined);
-    this.#cc = newControlCenter(ground, parts.ledger);
+    this.#cc = newControlCenter(ground, ledger);
     this.#fleet = newFleet(ground);
     const { first, periodSeconds } = record.input;
     this.#outages = new Outages({ faults: faultsOf(record), first, periodSeconds }, { store: this.#store });
@@ -107,7 +116,7 @@ export class World {
       { name: "kgcbp", current: () => this.kgcbp },
       { name: "cc", current: () => this.#cc },
     ];
-    this.#follower = new Follower({ ledger: parts.ledger, clock: parts.clock, listeners }, height);
+    this.#follower = new Follower({ ledger, clock: parts.clock, listeners }, height);
   }
 
   /**
@@ -124,15 +133,23 @@ export class World {
     const memory = new VerifiedSignatures(options.remembered);
     const base = { record, keys, folder, database, memory, policy, log: options.log ?? silent };
     const early = { now: (): number => begins, at: (): never => neverYet() };
-    const ledger = await openLedger({ ...base, clock: early });
-    await setUp(ledger);
-    const clock = new Scheduler(await latest(new LedgerView(ledger.state), begins));
-    const network = new SimNetwork({ latency: { minMs: 2, maxMs: 40 } }, { clock, random: keys.random });
-    const ground: Ground = { ...base, clock, network };
-    const kgcbp = await openKgcbp(ground, ledger);
-    const world = new World(ground, { ledger, kgcbp, clock, readings }, await ledger.height());
-    await world.#start(begins);
-    return world;
+    const ledger = await openRunLedger({ ...base, clock: early, profile: options.profile });
+    try {
+      await setUp(base, ledger.ledger);
+      await ledger.settle();
+      const clock = new Scheduler(await latest(new LedgerView(ledger.ledger.state), begins));
+      const network = new SimNetwork({ latency: { minMs: 2, maxMs: 40 } }, { clock, random: keys.random });
+      const ground: Ground = { ...base, clock, network };
+      const kgcbp = await openKgcbp(ground, ledger.ledger);
+      const world = new World(ground, { ledger, kgcbp, clock, readings }, await ledger.ledger.height());
+      await world.#start(begins);
+      return world;
+    } catch (error) {
+      // What follows peers would keep the process alive.
+      await ledger.ledger.close();
+      await database.close();
+      throw error;
+    }
   }
 
   async #start(begins: number): Promise<void> {
@@ -189,7 +206,7 @@ export class World {
     this.#aggregators[da]?.stop();
     this.#aggregators[da] = undefined;
     network.setUp(address, up);
-    this.ledger.setAvailable((this.#params.da[da] as Params["cc"]).msp, up);
+    this.#runLedger.follow((this.#params.da[da] as Params["cc"]).msp, up);
     this.#ground.log("info", up ? "da-up" : "da-down", { da });
     if (!up) {
       network.close(address);
@@ -214,6 +231,8 @@ export class World {
       }
       const before = this.clock.now();
       if (!(await this.clock.step())) throw stalled(this.clock.now());
+      const error = this.#runLedger.failure();
+      if (error !== undefined) return { reason: "ledger-failed", error, time: this.clock.now() };
       changed = (await this.#hear(onBlock)) || this.clock.now() - before > 1000;
     }
   }
