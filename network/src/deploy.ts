@@ -5,18 +5,16 @@ import { createHash } from "node:crypto";
 import { codeDigest, makeConnection, makeService, serviceName, servicePlan, type ServiceContent } from "./chaincode.js";
 import { CC, CHANNEL, KGCBP, type Organisation } from "./consortium.js";
 import { writeWhole } from "./folder.js";
-import { requireEndorsement } from "./gateways.js";
-import { approve, commitDefinition, committedSequence, install } from "./lifecycle.js";
+import { define, notApproved, requireAble } from "./definition.js";
+import { committedSequence } from "./lifecycle.js";
 import { exclusively } from "./lock.js";
-import { isFree, requireFree } from "./ports.js";
-import { processStatus, startProcess, stopProcess, waitFor } from "./process.js";
+import { requireFree } from "./ports.js";
+import { processStatus, startProcess, stopProcess } from "./process.js";
+import { awaitEndorsements, awaitListening } from "./readiness.js";
 import { committedDeployment, readRecord, recordDeployment, type Deployment } from "./record.js";
+import { bePatient } from "./rolling.js";
 import type { Say } from "./say.js";
 import type { Site } from "./site.js";
-
-/** Milliseconds until a service listens, and until the gateways have heard of a definition. */
-const SERVICE_START = 15_000;
-const READY = 30_000;
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -56,28 +54,29 @@ function nextDeployment(site: Site, { params, code }: ServiceContent): Deploymen
   if (same !== undefined && same.sequence >= (inForce?.sequence ?? 0)) return same;
   const sequence = (record.deployments.at(-1)?.committed === false ? -1 : 0) + record.deployments.length + 1;
   const label = `veilgrid_${sequence}-${wanted.code.slice(0, 8)}`;
-  return { ...wanted, sequence, label, packageId: packageId(label, ccaasPackage(params, label)), committed: false };
+  const id = packageId(label, ccaasPackage(params, label));
+  return { ...wanted, sequence, label, packageId: id, committed: false, approvedBy: [] };
 }
 
 /** A crash may have come between the channel's commit and its being recorded here. */
 async function reconcile(site: Site): Promise<void> {
   const last = readRecord(site.folder).deployments.at(-1);
   if (last === undefined || last.committed) return;
-  const sequence = await committedSequence(site, site.aggregators[0] as Organisation);
+  const sequence = await committedSequence(site, requireAble(site)[0] as Organisation);
   if (sequence >= last.sequence) recordDeployment(site.folder, { ...last, committed: true });
 }
 
-/** Starts the services of a deployment that do not run, and waits until they listen. */
-export async function startServices(site: Site, deployment: Deployment): Promise<void> {
-  const plans = site.withPeer.map((organisation) => servicePlan(site, deployment, organisation));
+/** Starts the services of a deployment that do not run, of organisations, and waits until they listen. */
+export async function startServices(
+  site: Site,
+  deployment: Deployment,
+  organisations: readonly Organisation[],
+): Promise<void> {
+  const plans = organisations.map((organisation) => servicePlan(site, deployment, organisation));
   const due = plans.filter(({ name }) => processStatus(site.folder, name).state === "stopped");
   await requireFree(due.flatMap(({ name, ports }) => ports.map((port) => ({ port, process: name }))));
   for (const plan of due) startProcess(site.folder, plan);
-  const waiting = { what: "the chaincode services", within: SERVICE_START, processes: plans.map(({ name }) => name) };
-  await waitFor(site.folder, waiting, async () => {
-    const free = await Promise.all(plans.map(({ ports }) => isFree(ports[0] as number)));
-    return plans.filter((_, i) => free[i]).map(({ name }) => name);
-  });
+  await awaitListening(site, plans);
 }
 
 /** Stops the services of all deployments but one. */
@@ -87,71 +86,49 @@ async function stopOtherServices(site: Site, { sequence }: Deployment): Promise<
   await Promise.all(names.map((name) => stopProcess(site.folder, name)));
 }
 
-/** Waits until every gateway has something endorsed by Q organisations. @throws VeilgridError `not-ready`, `process-died`. */
-export async function awaitEndorsements(site: Site, deployed: boolean, processes: readonly string[]): Promise<void> {
-  await Promise.all(
-    site.withPeer.map((organisation) =>
-      waitFor(site.folder, { what: `the gateway of ${organisation.name}`, within: READY, processes }, async () => {
-        await requireEndorsement(site, organisation, deployed);
-        return [];
-      }),
-    ),
-  );
-}
-
-async function eachOf(
-  organisations: readonly Organisation[],
-  action: (organisation: Organisation) => Promise<void>,
-): Promise<void> {
-  await Promise.all(organisations.map(action));
-}
-
-/** Fabric's lifecycle: install and approve everywhere, commit once. */
-async function define(site: Site, deployment: Deployment): Promise<void> {
-  const first = site.aggregators[0] as Organisation;
-  await eachOf(site.withPeer, (organisation) => install(site, deployment, organisation));
-  await eachOf(site.withPeer, (organisation) => approve(site, deployment, organisation));
-  if ((await committedSequence(site, first)) < deployment.sequence) {
-    await commitDefinition(site, deployment, site.aggregators);
+/** Gives every organisation what its service and its peer need, those too that are down: theirs lies ready. */
+function makeContent(site: Site, deployment: Deployment, content: ServiceContent): void {
+  writeWhole(site.folder.package(deployment.label), ccaasPackage(content.params, deployment.label));
+  for (const organisation of site.withPeer) {
+    makeService(site, deployment.label, organisation, content);
+    makeConnection(site, deployment, organisation);
   }
 }
 
 /**
  * Puts the present chaincode with a parameter set on the channel: package, services, install, approve, commit; the next
- * sequence if another one is in force, whose services listen until the new ones have taken over. Doing it again does
- * what is left to do.
- * @throws VeilgridError `no-network`, `params-of-other-network`, `params-bound`, `command-failed`, `process-died`, `not-ready`,
- *   `network-busy`.
+ * sequence if another one is in force, whose services listen until the new ones have taken over. An organisation whose
+ * peer does not run is left out as long as Q aggregators are there. Doing it again does what is left to do.
+ * @throws VeilgridError `no-network`, `params-of-other-network`, `params-bound`, `too-few-organisations`,
+ *   `command-failed`, `process-died`, `not-ready`, `network-busy`.
  */
 export async function deploy(site: Site, content: ServiceContent, say: Say): Promise<Deployment> {
-  requireOwn(site, content.params);
-  return exclusively(site.folder, () => deployAlone(site, content, say));
+  const { maxRegionMeters } = requireOwn(site, content.params);
+  return exclusively(site.folder, async () => {
+    await reconcile(site);
+    const begun = nextDeployment(site, content);
+    await bePatient(site, maxRegionMeters, say);
+    return deployAlone(site, begun, content, say);
+  });
 }
 
-async function deployAlone(site: Site, content: ServiceContent, say: Say): Promise<Deployment> {
-  const { params } = content;
-  await reconcile(site);
-  const deployment = nextDeployment(site, content);
-  const { label, sequence } = deployment;
-  recordDeployment(site.folder, deployment);
-  writeWhole(site.folder.package(label), ccaasPackage(params, label));
-  for (const organisation of site.withPeer) {
-    makeService(site, label, organisation, content);
-    makeConnection(site, deployment, organisation);
-  }
-  await startServices(site, deployment);
-  if (!deployment.committed) {
-    say(`deploying ${deployment.packageId} as sequence ${sequence}`);
-    await define(site, deployment);
-  }
+async function deployAlone(site: Site, begun: Deployment, content: ServiceContent, say: Say): Promise<Deployment> {
+  recordDeployment(site.folder, begun);
+  makeContent(site, begun, content);
+  const able = requireAble(site);
+  await startServices(site, begun, able);
+  const deployment = await define(site, begun, able, say);
+  const ready = site.withPeer.filter(({ name }) => deployment.approvedBy.includes(name));
+  const services = ready.map((organisation) => serviceName(organisation, deployment));
   await awaitEndorsements(
     site,
+    able.filter((organisation) => ready.includes(organisation)),
     true,
-    site.withPeer.map((organisation) => serviceName(organisation, deployment)),
+    services,
   );
-  const committed = { ...deployment, committed: true };
-  recordDeployment(site.folder, committed);
-  await stopOtherServices(site, committed);
-  say(`deployed: every gateway has its endorsements`);
-  return committed;
+  await stopOtherServices(site, deployment);
+  const absent = notApproved(site, deployment);
+  say("deployed: every gateway that is up has its endorsements");
+  if (absent.length > 0) say(`still to install and approve: ${absent.join(", ")}; start them, and deploy again`);
+  return deployment;
 }

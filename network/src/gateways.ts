@@ -4,15 +4,12 @@ import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { CHAINCODE, CHANNEL, KGCBP, type Organisation } from "./consortium.js";
 import { peerHost, peerTls, userKeys } from "./identities.js";
+import { gatewayPatience } from "./patience.js";
 import { HOST } from "./ports.js";
 import type { Site } from "./site.js";
 
-/** Milliseconds for one attempt. */
-const DEADLINE = 6000;
-
-function deadline(): { deadline: number } {
-  return { deadline: Date.now() + DEADLINE };
-}
+/** Milliseconds for one attempt beyond what a gateway waits for an organisation that does not answer. */
+const BEYOND = 1000;
 
 /** Does something with an organisation's gateway, as a client of `caller`. */
 export async function withGateway<T>(
@@ -27,6 +24,8 @@ export async function withGateway<T>(
     "grpc.ssl_target_name_override": peerHost(organisation),
     "grpc.max_receive_message_length": -1,
   });
+  const within = gatewayPatience(site) * 1000 + BEYOND;
+  const deadline = (): { deadline: number } => ({ deadline: Date.now() + within });
   const gateway = connect({
     client,
     identity: { mspId: caller.msp, credentials: readFileSync(certificate) },

@@ -1,9 +1,11 @@
 import { commandFailed, type Said } from "./command.js";
-import { CHAINCODE, CHANNEL, endorsementPolicy, type Organisation } from "./consortium.js";
+import { CHAINCODE, CHANNEL, endorsementPolicy, type Aggregator, type Organisation } from "./consortium.js";
 import { ordererTls, peerTls } from "./identities.js";
 import { ordererLeader } from "./metrics.js";
+import { ordererName } from "./orderers.js";
 import { peerCommand } from "./peers.js";
 import { HOST } from "./ports.js";
+import { processStatus } from "./process.js";
 import type { Deployment } from "./record.js";
 import type { Site } from "./site.js";
 
@@ -13,9 +15,14 @@ function lifecycle(site: Site, organisation: Organisation, args: readonly string
   return peerCommand(site, organisation, [...LIFECYCLE, ...args]);
 }
 
-/** The orderer that leads: another one passes a transaction on only after its forward time-out. */
+/**
+ * The orderer that leads: another one passes a transaction on only after its forward time-out. One that is known as the
+ * leader and does not run has not been replaced yet; any other sees to that.
+ */
 async function throughLeader(site: Site): Promise<string[]> {
-  const leader = await ordererLeader(site);
+  const runs = (da: Aggregator): boolean => processStatus(site.folder, ordererName(da)).state === "running";
+  const known = await ordererLeader(site);
+  const leader = runs(known) ? known : (site.aggregators.find(runs) ?? known);
   const address = `${HOST}:${site.ports(leader).orderer}`;
   return ["-o", address, "--tls", "--cafile", ordererTls(site.folder, leader).authority];
 }

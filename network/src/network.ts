@@ -5,19 +5,23 @@ import { fileURLToPath } from "node:url";
 import { findBinaries, type Binaries } from "./binaries.js";
 import { makeChannel } from "./channel.js";
 import { SIZES, aggregators } from "./consortium.js";
-import { awaitEndorsements, startServices } from "./deploy.js";
+import { notApproved } from "./definition.js";
+import { startServices } from "./deploy.js";
 import { StateFolder } from "./folder.js";
 import { makeIdentities } from "./identities.js";
 import { exclusively } from "./lock.js";
 import { isHealthy } from "./metrics.js";
 import { joinOrderer, ordererName, ordererPlan } from "./orderers.js";
 import { joinPeer, peerName, peerPlan } from "./peers.js";
+import { requireLinux } from "./platform.js";
 import { BASE_PORT, requireFree } from "./ports.js";
-import { knownProcesses, processStatus, startProcess, stopProcess, waitFor, type ProcessPlan } from "./process.js";
+import { knownProcesses, processStatus, startProcess, stopProcess, stopStrays, type ProcessPlan } from "./process.js";
 import { writeProfile } from "./profile.js";
+import { awaitEndorsements } from "./readiness.js";
 import { committedDeployment, readRecord, writeRecord, type NetworkRecord } from "./record.js";
 import type { Say } from "./say.js";
 import { Site } from "./site.js";
+import { waitFor } from "./waiting.js";
 import { watchdogPlan, WATCHDOG } from "./watchdog.js";
 
 /** Milliseconds until all orderers and peers say that they are well. */
@@ -132,24 +136,30 @@ async function bringUp(site: Site, say: Say): Promise<void> {
   await Promise.all(site.aggregators.map((da) => joining(site, ordererName(da), () => joinOrderer(site, da))));
   await Promise.all(site.withPeer.map((member) => joining(site, peerName(member), () => joinPeer(site, member))));
   const deployment = committedDeployment(readRecord(site.folder));
-  if (deployment !== undefined) await startServices(site, deployment);
-  await awaitEndorsements(site, deployment !== undefined, names);
+  if (deployment !== undefined) await startServices(site, deployment, site.withPeer);
+  const absent = deployment === undefined ? [] : notApproved(site, deployment);
+  const answering = site.withPeer.filter(({ name }) => !absent.includes(name));
+  await awaitEndorsements(site, answering, deployment !== undefined, names);
+  if (absent.length > 0) say(`still to install and approve the chaincode: ${absent.join(", ")}; \`deploy\` does that`);
   startProcess(site.folder, watchdogPlan(site));
 }
 
 /**
  * Makes the network that is not there, starts what does not run, and is done when every gateway gets its endorsements.
  * What it started before it failed, it stops.
- * @throws VeilgridError `port-in-use`, `process-died` or `not-ready` with a process's last lines, `other-network`,
+ * @throws VeilgridError `unsupported-platform`, `port-in-use`, `process-died` or `not-ready` with a process's last lines, `other-network`,
  *   `out-of-range`, and as findBinaries.
  */
 export async function up(root: string, options: UpOptions, say: Say): Promise<Site> {
+  requireLinux();
   const folder = new StateFolder(root);
   return exclusively(folder, () => upAlone(folder, options, say));
 }
 
 async function upAlone(folder: StateFolder, options: UpOptions, say: Say): Promise<Site> {
   const site = await siteFor(folder, options, say);
+  const strays = await stopStrays(folder);
+  if (strays > 0) say(`stopped ${strays} processes that an interrupted start left`);
   const before = knownProcesses(folder).filter((name) => processStatus(folder, name).state !== "stopped");
   try {
     await bringUp(site, say);
@@ -167,6 +177,7 @@ async function stopAll(folder: StateFolder, which: (name: string) => boolean = (
   for (const stage of stages) {
     await Promise.all(stage.filter((name) => names.includes(name)).map((name) => stopProcess(folder, name)));
   }
+  await stopStrays(folder);
   return names;
 }
 
@@ -187,6 +198,8 @@ export async function reset(root: string): Promise<void> {
       blame: "operator",
     });
   }
-  await stopAll(folder);
-  rmSync(folder.root, { recursive: true, force: true });
+  await exclusively(folder, async () => {
+    await stopAll(folder);
+    rmSync(folder.root, { recursive: true, force: true });
+  });
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { commandFailed, run, type Said } from "./command.js";
 import type { Organisation } from "./consortium.js";
 import { peerMsp, peerTls, userMsp } from "./identities.js";
+import { gatewayPatience } from "./patience.js";
 import { HOST } from "./ports.js";
 import type { ProcessPlan } from "./process.js";
 import type { Site } from "./site.js";
@@ -37,7 +38,11 @@ export function peerPlan(site: Site, organisation: Organisation): ProcessPlan {
   const tls = peerTls(folder, organisation);
   const address = `${HOST}:${ports.peer}`;
   const chaincodeAddress = `${HOST}:${ports.peerChaincode}`;
-  const builder = { name: "ccaas", path: folder.builder, propagateEnvironment: [CONNECTIONS] };
+  const builders = [
+    { name: "ccaas", path: folder.builder, propagateEnvironment: [CONNECTIONS] },
+    // npm finds its configuration and its cache by HOME.
+    { name: "node", path: join(folder.builder, "node"), propagateEnvironment: ["HOME"] },
+  ];
   return {
     name,
     file: site.command("peer"),
@@ -64,11 +69,10 @@ export function peerPlan(site: Site, organisation: Organisation): ProcessPlan {
       CORE_PEER_TLS_ROOTCERT_FILE: tls.authority,
       CORE_PEER_FILESYSTEMPATH: data,
       CORE_LEDGER_SNAPSHOTS_ROOTDIR: join(data, "snapshots"),
-      // More than the slowest honest endorsement: an organisation that does not answer costs each transaction this long.
-      CORE_PEER_GATEWAY_ENDORSEMENTTIMEOUT: "5s",
+      CORE_PEER_GATEWAY_ENDORSEMENTTIMEOUT: `${gatewayPatience(site)}s`,
       CORE_CHAINCODE_STARTUPTIMEOUT: "5s",
       CORE_CHAINCODE_EXECUTETIMEOUT: "20s",
-      CORE_CHAINCODE_EXTERNALBUILDERS: `[${JSON.stringify(builder)}]`,
+      CORE_CHAINCODE_EXTERNALBUILDERS: JSON.stringify(builders),
       // Empty: no Docker.
       CORE_VM_ENDPOINT: "",
       CORE_OPERATIONS_LISTENADDRESS: `${HOST}:${ports.peerOperations}`,

@@ -1,5 +1,5 @@
 import { VeilgridError } from "@veilgrid/protocol";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { peerOrganisations } from "./consortium.js";
 
 /** Everything listens here. */
@@ -61,6 +61,21 @@ export async function isFree(port: number): Promise<boolean> {
   const free = await outcome;
   if (free) await new Promise((resolve) => server.close(resolve));
   return free;
+}
+
+/** Whether something takes connections on a port; unlike asking whether it is free, this keeps nobody from taking it. */
+export async function isListening(port: number): Promise<boolean> {
+  const socket = connect({ port, host: HOST });
+  const connected = await new Promise<boolean>((resolve) => {
+    socket.once("connect", () => {
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+  socket.destroy();
+  return connected;
 }
 
 /** @throws VeilgridError `port-in-use` that names every port that is taken and what it was for. */

@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { cleanEnvironment, tail } from "./command.js";
+import { cleanEnvironment } from "./command.js";
 import { writeWhole, type StateFolder } from "./folder.js";
+import { boundLog, lastLines } from "./log.js";
+import { markedProcesses, marking } from "./mark.js";
 
 /** A long-running process of the network. */
 export interface ProcessPlan {
@@ -28,13 +30,19 @@ const POLL = 25;
 /** Milliseconds after which a process that was asked to end is killed. */
 const PATIENCE = 8000;
 
-/** The state letter and the start of a running process (proc(5), /proc/PID/stat fields 3 and 22). */
-function statOf(pid: number): { readonly state: string; readonly start: string } | undefined {
+interface Stat {
+  readonly state: string;
+  readonly parent: number;
+  readonly start: string;
+}
+
+/** The state letter, parent and start of a running process (proc(5), /proc/PID/stat fields 3, 4 and 22). */
+function statOf(pid: number): Stat | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
-    return { state: fields[0] ?? "", start: fields[19] ?? "" };
+    return { state: fields[0] ?? "", parent: Number(fields[1]), start: fields[19] ?? "" };
   } catch {
     return undefined;
   }
@@ -65,13 +73,18 @@ export interface ProcessStatus {
   readonly pid?: number;
 }
 
+/** The state of a process, as long as its number is its own. */
+function stateOf({ pid, start }: ProcessIdentity): ProcessState {
+  const stat = statOf(pid);
+  if (stat?.start !== start || "ZX".includes(stat.state)) return "stopped";
+  return stat.state === "T" ? "frozen" : "running";
+}
+
 /** Looks at a process of the network. */
 export function processStatus(folder: StateFolder, name: string): ProcessStatus {
   const known = started(folder, name);
-  const stat = known === undefined ? undefined : statOf(known.pid);
-  if (known === undefined || stat?.start !== known.start || "ZX".includes(stat.state))
-    return { name, state: "stopped" };
-  return { name, state: stat.state === "T" ? "frozen" : "running", pid: known.pid };
+  const state = known === undefined ? "stopped" : stateOf(known);
+  return { name, state, ...(known !== undefined && state !== "stopped" && { pid: known.pid }) };
 }
 
 /** The processes that were ever started and not stopped on purpose, in alphabetical order. */
@@ -81,11 +94,6 @@ export function knownProcesses(folder: StateFolder): string[] {
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
     .sort();
-}
-
-/** The last lines that a process wrote. */
-export function lastLines(folder: StateFolder, name: string, lines?: number): string {
-  return existsSync(folder.log(name)) ? tail(readFileSync(folder.log(name), "utf8"), lines) : "";
 }
 
 /** A process that ended though it should run; the message ends with its last lines. */
@@ -104,10 +112,11 @@ export function startProcess(folder: StateFolder, plan: ProcessPlan): boolean {
   if (processStatus(folder, plan.name).state !== "stopped") return false;
   const log = folder.log(plan.name);
   mkdirSync(dirname(log), { recursive: true });
+  boundLog(folder, plan.name);
   const output = openSync(log, "a");
   const child = spawn(plan.file, [...plan.args], {
     cwd: plan.cwd,
-    env: cleanEnvironment(plan.env),
+    env: cleanEnvironment({ ...plan.env, ...marking(folder) }),
     detached: true,
     stdio: ["ignore", output, output],
   });
@@ -121,18 +130,19 @@ export function startProcess(folder: StateFolder, plan: ProcessPlan): boolean {
   return true;
 }
 
-/** Sends a process a signal. @throws VeilgridError `process-stopped`. */
-export function signalProcess(folder: StateFolder, name: string, signal: NodeJS.Signals): void {
+/** The number of a process that runs or is frozen. @throws VeilgridError `process-stopped`. */
+function requireAlive(folder: StateFolder, name: string): number {
   const { pid } = processStatus(folder, name);
-  if (pid === undefined) {
-    throw new VeilgridError("process-stopped", `${name} does not run`, { facts: { process: name }, blame: "caller" });
-  }
-  process.kill(pid, signal);
+  if (pid !== undefined) return pid;
+  throw new VeilgridError("process-stopped", `${name} does not run`, { facts: { process: name }, blame: "caller" });
 }
 
-function tell(folder: StateFolder, name: string, signal: NodeJS.Signals): void {
-  const { pid } = processStatus(folder, name);
-  if (pid === undefined) return;
+/** Sends a process a signal. @throws VeilgridError `process-stopped`. */
+export function signalProcess(folder: StateFolder, name: string, signal: NodeJS.Signals): void {
+  process.kill(requireAlive(folder, name), signal);
+}
+
+function tell({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
@@ -140,13 +150,29 @@ function tell(folder: StateFolder, name: string, signal: NodeJS.Signals): void {
   }
 }
 
-async function gone(folder: StateFolder, name: string, within: number): Promise<boolean> {
+async function gone(target: ProcessIdentity, within: number): Promise<boolean> {
   const end = performance.now() + within;
-  while (processStatus(folder, name).state !== "stopped") {
+  while (stateOf(target) !== "stopped") {
     if (performance.now() > end) return false;
     await pause(POLL);
   }
   return true;
+}
+
+/** Asks a process to end, waking it to hear that, and kills it when it has not ended after some seconds. */
+async function end(target: ProcessIdentity, name: string, patience = PATIENCE): Promise<void> {
+  if (stateOf(target) === "stopped") return;
+  if (patience > 0) {
+    tell(target, "SIGTERM");
+    tell(target, "SIGCONT");
+  }
+  if (await gone(target, patience)) return;
+  tell(target, "SIGKILL");
+  if (await gone(target, PATIENCE)) return;
+  throw new VeilgridError("process-unstoppable", `${name} does not end even when killed`, {
+    facts: { process: name },
+    blame: "operator",
+  });
 }
 
 /**
@@ -154,69 +180,26 @@ async function gone(folder: StateFolder, name: string, within: number): Promise<
  * @throws VeilgridError `process-unstoppable`.
  */
 export async function stopProcess(folder: StateFolder, name: string): Promise<void> {
-  tell(folder, name, "SIGTERM");
-  tell(folder, name, "SIGCONT");
-  if (!(await gone(folder, name, PATIENCE))) tell(folder, name, "SIGKILL");
-  if (!(await gone(folder, name, PATIENCE))) {
-    throw new VeilgridError("process-unstoppable", `${name} does not end even when killed`, {
-      facts: { process: name },
-      blame: "operator",
-    });
-  }
+  const known = started(folder, name);
+  if (known !== undefined) await end(known, name);
   rmSync(recordOf(folder, name), { force: true });
 }
 
-/** What is waited for, and how long. */
-export interface Waiting {
-  readonly what: string;
-  /** Milliseconds. */
-  readonly within: number;
-  /** The processes that it takes: one that ends makes waiting pointless. */
-  readonly processes: readonly string[];
+/** Ends a process at once, as a crash would (`SIGKILL`). @throws VeilgridError `process-stopped`, `process-unstoppable`. */
+export async function killProcess(folder: StateFolder, name: string): Promise<void> {
+  requireAlive(folder, name);
+  await end(started(folder, name) as ProcessIdentity, name, 0);
 }
 
 /**
- * Waits until nothing is missing.
- * @param missing names the processes that are not ready; when it throws, nothing is known, and that is the cause if
- *   time runs out.
- * @throws VeilgridError `process-died` as soon as one of the processes is not there, `not-ready` with the last lines of
- *   those that are missing.
+ * Ends the network's processes that no record tells of: whoever started them was killed before writing it.
+ * @returns how many there were.
  */
-export async function waitFor(
-  folder: StateFolder,
-  waiting: Waiting,
-  missing: () => Promise<readonly string[]>,
-): Promise<void> {
-  const end = performance.now() + waiting.within;
-  let absent: readonly string[] = [];
-  let cause: unknown;
-  for (;;) {
-    try {
-      absent = await missing();
-      if (absent.length === 0) return;
-      cause = undefined;
-    } catch (error) {
-      cause = error;
-    }
-    const dead = waiting.processes.find((name) => processStatus(folder, name).state === "stopped");
-    if (dead !== undefined) throw processDied(folder, dead);
-    if (performance.now() > end) throw notReady(folder, waiting, absent, cause);
-    await pause(4 * POLL);
-  }
-}
-
-function notReady(
-  folder: StateFolder,
-  { what, within }: Waiting,
-  absent: readonly string[],
-  cause: unknown,
-): VeilgridError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  const lines = absent.map((name) => `\n${name}, last lines:\n${lastLines(folder, name)}`).join("");
-  return new VeilgridError("not-ready", `${what}: not after ${within / 1000} s${why}${lines}`, {
-    facts: { what, within },
-    blame: "operator",
-    retry: true,
-    cause,
-  });
+export async function stopStrays(folder: StateFolder): Promise<number> {
+  const known = knownProcesses(folder).map((name) => processStatus(folder, name).pid);
+  // What a known process starts is its own affair.
+  const strays = markedProcesses(folder).filter((pid) => !known.includes(pid) && !known.includes(statOf(pid)?.parent));
+  const targets = strays.map(identityOf).filter((identity) => identity !== undefined);
+  await Promise.all(targets.map((target) => end(target, `process ${target.pid}`)));
+  return targets.length;
 }

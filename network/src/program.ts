@@ -6,10 +6,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import pc from "picocolors";
 import { CHAINCODE_FOLDER } from "./chaincode.js";
 import { deploy } from "./deploy.js";
+import { findBinaries } from "./binaries.js";
+import * as faults from "./faults.js";
 import { down, reset, up } from "./network.js";
-import { knownProcesses, lastLines } from "./process.js";
+import { lastLines } from "./log.js";
+import { line, printStatus, say, seconds } from "./print.js";
+import { knownProcesses } from "./process.js";
 import { Site } from "./site.js";
-import { networkStatus, type NetworkStatus, type ProcessReport } from "./status.js";
+import { networkStatus } from "./status.js";
 
 interface Common {
   readonly state: string;
@@ -20,37 +24,9 @@ function integer(text: string): number {
   throw new InvalidArgumentError("a whole number is due");
 }
 
-function line(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-function seconds(since: number): string {
-  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
-}
-
 function readParams(path: string): Uint8Array {
   if (existsSync(path)) return readFileSync(path);
   throw new VeilgridError("file-missing", `there is no file ${path}`, { facts: { file: path }, blame: "caller" });
-}
-
-function reportLine({ name, state, pid, height, healthy }: ProcessReport): string {
-  const colour = state === "running" ? pc.green : pc.red;
-  const facts = [
-    pid === undefined ? "" : `pid ${pid}`,
-    height === undefined ? "" : `${height} blocks`,
-    state === "running" && healthy === false ? "not well" : "",
-  ];
-  return `${name.padEnd(20)} ${colour(state.padEnd(8))} ${facts.filter((fact) => fact !== "").join(", ")}`.trimEnd();
-}
-
-function printStatus({ processes, leader, deployment, sequence }: NetworkStatus): void {
-  for (const report of processes) line(reportLine(report));
-  if (leader !== undefined) line(`leader     ${leader}`);
-  line(`chaincode  ${deployment === undefined ? "none" : `sequence ${sequence ?? "?"}, ${deployment.packageId}`}`);
 }
 
 function addLife(fabric: Command): void {
@@ -138,6 +114,42 @@ function addChaincode(fabric: Command): void {
     });
 }
 
+/** What is done to single processes, and what is said when it is done. */
+const ACTIONS = [
+  ["stop", "ends processes in good order", faults.stop, "stopped"],
+  ["start", "starts processes that do not run", faults.start, "runs"],
+  ["kill", "ends processes as a crash would (SIGKILL)", faults.kill, "killed"],
+  ["freeze", "stops processes in the middle of what they do (SIGSTOP)", faults.freeze, "frozen"],
+  ["thaw", "lets frozen processes go on (SIGCONT)", faults.thaw, "runs"],
+] as const;
+
+function addProcesses(fabric: Command): void {
+  for (const [name, description, act, done] of ACTIONS) {
+    fabric
+      .command(name)
+      .description(description)
+      .argument("<process...>", "as `status` calls them, such as peer.da0 orderer.da0 chaincode.da0.v1")
+      .action(async (targets: readonly string[], _: unknown, command: Command) => {
+        const site = Site.open(command.optsWithGlobals<Common>().state);
+        for (const target of targets) {
+          await act(site, target);
+          line(`${target} ${done}`);
+        }
+      });
+  }
+}
+
+function addBinaries(fabric: Command): void {
+  fabric
+    .command("binaries")
+    .description("finds Fabric's commands, or has Go build them into the cache, and tells where they are")
+    .option("--binaries <folder>", "Fabric's commands, 3.1.x (else VEILGRID_FABRIC_BIN, PATH, or built by Go)")
+    .action(async ({ binaries }: { binaries?: string }) => {
+      const { folder, version } = await findBinaries(binaries, say);
+      line(`Fabric ${version}: ${folder}`);
+    });
+}
+
 /** The command `fabric` with all its parts. */
 export function program(): Command {
   const fabric = new Command("fabric")
@@ -147,5 +159,7 @@ export function program(): Command {
   addLife(fabric);
   addLook(fabric);
   addChaincode(fabric);
+  addProcesses(fabric);
+  addBinaries(fabric);
   return fabric;
 }

@@ -12,6 +12,8 @@ export interface Deployment {
   /** SHA-256 over the code that the services run. */
   readonly code: string;
   readonly committed: boolean;
+  /** The names of the organisations that have installed and approved it. */
+  readonly approvedBy: readonly string[];
 }
 
 /** What a network is: enough to start all its processes again. */
@@ -21,6 +23,8 @@ export interface NetworkRecord {
   readonly basePort: number;
   /** The folder of Fabric's commands. */
   readonly binaries: string;
+  /** The largest region that the peers are patient enough for, where that is more than the default. */
+  readonly maxRegionMeters?: number;
   /** In the order of their sequence. */
   readonly deployments: readonly Deployment[];
 }
@@ -35,7 +39,8 @@ export function readRecord(folder: StateFolder): NetworkRecord {
   }
   try {
     const record = JSON.parse(readFileSync(folder.record, "utf8")) as NetworkRecord;
-    if ((record.version as number) === 1) return record;
+    const whole = record.deployments.every(({ approvedBy }) => Array.isArray(approvedBy));
+    if ((record.version as number) === 1 && whole) return record;
     throw new Error(`version ${String(record.version)}`);
   } catch (cause) {
     throw new VeilgridError("state-damaged", "network.json is not what this version writes; `reset` starts anew", {

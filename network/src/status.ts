@@ -1,3 +1,4 @@
+import { notApproved } from "./definition.js";
 import { committedSequence } from "./lifecycle.js";
 import { isHealthy, metricsAt, ordererLeader, ordererView } from "./metrics.js";
 import { ordererName } from "./orderers.js";
@@ -24,6 +25,10 @@ export interface NetworkStatus {
   /** The process of the leading orderer, as the others know it. */
   readonly leader?: string;
   readonly deployment?: Deployment;
+  /** Processes that were stopped in the middle of their work (SIGSTOP) and hold others up. */
+  readonly frozen: readonly string[];
+  /** Organisations that have still to install and approve what is deployed. */
+  readonly notApproved: readonly string[];
   /** The sequence that the channel itself tells, if it can be asked. */
   readonly sequence?: number;
 }
@@ -77,6 +82,8 @@ export async function networkStatus(site: Site): Promise<NetworkStatus> {
     size: site.size,
     state,
     processes,
+    frozen: processes.filter((process) => process.state === "frozen").map(({ name }) => name),
+    notApproved: deployment === undefined ? [] : notApproved(site, deployment),
     ...(state !== "stopped" && { leader: ordererName(await ordererLeader(site)) }),
     ...(deployment && { deployment }),
     ...(sequence !== undefined && { sequence }),

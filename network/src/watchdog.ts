@@ -1,9 +1,10 @@
 import { quorum } from "@veilgrid/protocol";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { boundLog } from "./log.js";
 import { ordererView, type OrdererView } from "./metrics.js";
 import { ordererName, ordererPlan } from "./orderers.js";
-import { processStatus, startProcess, stopProcess, type ProcessPlan } from "./process.js";
+import { knownProcesses, processStatus, startProcess, stopProcess, type ProcessPlan } from "./process.js";
 import type { Say } from "./say.js";
 import type { Site } from "./site.js";
 
@@ -93,7 +94,7 @@ async function restartOrderers(site: Site): Promise<string[]> {
   return running.map(ordererName);
 }
 
-/** Watches the orderers until it is told to stop or the network is no more. */
+/** Watches the orderers, and the size of all logs, until it is told to stop or the network is no more. */
 export async function watch(site: Site, say: Say, times = WATCHDOG_TIMES, stop?: AbortSignal): Promise<void> {
   const detector = new StuckDetector(times.stuck);
   while (site.folder.exists && stop?.aborted !== true) {
@@ -109,6 +110,7 @@ export async function watch(site: Site, say: Say, times = WATCHDOG_TIMES, stop?:
       say(`no block for ${times.stuck / 1000} s though requests wait`);
       say(`restarted ${(await restartOrderers(site)).join(", ")}`);
     }
+    for (const name of knownProcesses(site.folder)) boundLog(site.folder, name);
     await pause(times.look);
   }
 }

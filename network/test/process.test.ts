@@ -8,9 +8,9 @@ import {
   signalProcess,
   startProcess,
   stopProcess,
-  waitFor,
   type ProcessPlan,
 } from "../src/process.js";
+import { waitFor } from "../src/waiting.js";
 import { failure } from "./failure.js";
 import { temporaryFolder } from "./temporary.js";
 

@@ -26,7 +26,8 @@ import {
   type Site,
 } from "../../src/index.js";
 import { aggregator } from "../../src/consortium.js";
-import { stopProcess, waitFor } from "../../src/process.js";
+import { stopProcess } from "../../src/process.js";
+import { waitFor } from "../../src/waiting.js";
 import { watch } from "../../src/watchdog.js";
 import { failure } from "../failure.js";
 import { networkParams } from "../params.js";
