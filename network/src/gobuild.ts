@@ -5,6 +5,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { must, run, tail } from "./command.js";
+import type { Say } from "./say.js";
+import { findGo, type Go } from "./toolchain.js";
 
 /** The release that is built: v3.1.1, which Go's module proxy knows by its commit only. */
 const RELEASE = { version: "3.1.1", commit: "435a7f1a7" } as const;
@@ -29,18 +31,8 @@ export function cacheFolder(): string {
   return join(root, "veilgrid", name);
 }
 
-async function requireGo(): Promise<void> {
-  if ((await run("go", ["version"])).ok) return;
-  throw new VeilgridError(
-    "fabric-binaries-missing",
-    "Fabric's commands are not there and cannot be built: install Go (1.26 or newer), or name a folder with those of " +
-      "Fabric 3.1.x (--binaries or VEILGRID_FABRIC_BIN)",
-    { blame: "operator" },
-  );
-}
-
 /** Says every few seconds how far a build has come. */
-function progress(say: (text: string) => void): (text: string) => void {
+function progress(say: Say): (text: string) => void {
   const start = performance.now();
   let packages = 0;
   let last = start;
@@ -53,14 +45,14 @@ function progress(say: (text: string) => void): (text: string) => void {
   };
 }
 
-async function compile(folder: string, say: (text: string) => void): Promise<void> {
+async function compile({ command, env }: Go, folder: string, say: Say): Promise<void> {
   const metadata = `${MODULE}/common/metadata`;
   const flags = `-s -w -X ${metadata}.Version=${RELEASE.version} -X ${metadata}.CommitSHA=${RELEASE.commit}`;
   const packages = COMMANDS.map((name) => `${MODULE}/cmd/${name}`);
   const said = await run(
-    "go",
+    command,
     ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", `${folder}/`, ...packages],
-    { cwd: TOOLS, env: { CGO_ENABLED: "0" }, timeout: HOUR, onStderr: progress(say) },
+    { cwd: TOOLS, env: { ...env, CGO_ENABLED: "0" }, timeout: HOUR, onStderr: progress(say) },
   );
   if (said.ok) return;
   throw new VeilgridError("fabric-build-failed", `Go could not build Fabric's commands:\n${tail(said.stderr)}`, {
@@ -69,8 +61,8 @@ async function compile(folder: string, say: (text: string) => void): Promise<voi
   });
 }
 
-async function copyStockConfig(folder: string): Promise<void> {
-  const { stdout } = await must("go list", "go", ["list", "-m", "-f", "{{.Dir}}", MODULE], { cwd: TOOLS });
+async function copyStockConfig({ command, env }: Go, folder: string): Promise<void> {
+  const { stdout } = await must("go list", command, ["list", "-m", "-f", "{{.Dir}}", MODULE], { cwd: TOOLS, env });
   for (const name of STOCK) {
     copyFileSync(join(stdout.trim(), "sampleconfig", name), join(folder, name));
     chmodSync(join(folder, name), 0o644);
@@ -80,16 +72,16 @@ async function copyStockConfig(folder: string): Promise<void> {
 /**
  * Builds Fabric's commands, with its stock configuration beside them, into a folder that is there as a whole or not at
  * all.
- * @throws VeilgridError `fabric-binaries-missing` without Go, `fabric-build-failed` with Go's last lines.
+ * @throws VeilgridError `fabric-binaries-missing` without a Go that can, `fabric-build-failed` with Go's last lines.
  */
-export async function buildBinaries(folder: string, say: (text: string) => void): Promise<void> {
-  await requireGo();
+export async function buildBinaries(folder: string, say: Say): Promise<void> {
+  const go = await findGo(TOOLS, say);
   say(`building Fabric ${RELEASE.version} with Go into ${folder}: once, some minutes`);
   const partial = `${folder}.partial-${process.pid}`;
   try {
     mkdirSync(join(partial, "config"), { recursive: true });
-    await compile(partial, say);
-    await copyStockConfig(join(partial, "config"));
+    await compile(go, partial, say);
+    await copyStockConfig(go, join(partial, "config"));
     if (!existsSync(folder)) renameSync(partial, folder);
   } finally {
     rmSync(partial, { recursive: true, force: true });

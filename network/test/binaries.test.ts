@@ -83,6 +83,6 @@ describe("Fabric's commands", () => {
     process.env.XDG_CACHE_HOME = join(root, "cache");
     const error = await failure(() => findBinaries(undefined, quiet));
     expect(error.code).to.equal("fabric-binaries-missing");
-    expect(error.message).to.match(/install Go .* or name a folder .*--binaries or VEILGRID_FABRIC_BIN/);
+    expect(error.message).to.match(/install Go.* or name a folder .*--binaries or VEILGRID_FABRIC_BIN/);
   });
 });
