@@ -70,7 +70,9 @@ export function peerPlan(site: Site, organisation: Organisation): ProcessPlan {
       CORE_PEER_FILESYSTEMPATH: data,
       CORE_LEDGER_SNAPSHOTS_ROOTDIR: join(data, "snapshots"),
       CORE_PEER_GATEWAY_ENDORSEMENTTIMEOUT: `${gatewayPatience(site)}s`,
-      CORE_CHAINCODE_STARTUPTIMEOUT: "5s",
+      // A service answers at once or is not there; one that the builder of type node starts is a new process each, on a
+      // busy machine slow, and Fabric leaves one that came too late running beside the next.
+      CORE_CHAINCODE_STARTUPTIMEOUT: "30s",
       CORE_CHAINCODE_EXECUTETIMEOUT: "20s",
       CORE_CHAINCODE_EXTERNALBUILDERS: JSON.stringify(builders),
       // Empty: no Docker.

@@ -7,6 +7,9 @@ import { adminEnvironment } from "./peers.js";
 import { HOST } from "./ports.js";
 import type { Site } from "./site.js";
 
+/** What an invocation came to is logged by `peer`, at the level info; a remark about keepalive at each call is noise. */
+const SAYING = { FABRIC_LOGGING_SPEC: "info:grpc=error", FABRIC_LOGGING_FORMAT: "%{message}" } as const;
+
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -59,7 +62,7 @@ export async function shellEnvironment(site: Site, name: string): Promise<string
   const organisation = organisationOf(site, name);
   const peer = peerOf(site, organisation);
   const { CORE_PEER_LOCALMSPID, CORE_PEER_MSPCONFIGPATH } = adminEnvironment(site, organisation);
-  const own = { CORE_PEER_LOCALMSPID, CORE_PEER_MSPCONFIGPATH } as Record<string, string>;
+  const own = { CORE_PEER_LOCALMSPID, CORE_PEER_MSPCONFIGPATH, ...SAYING } as Record<string, string>;
   const variables = Object.entries({ ...adminEnvironment(site, peer), ...own });
   return [
     `export PATH=${quoted(site.binaries.folder)}${delimiter}"$PATH"`,
