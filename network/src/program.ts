@@ -1,8 +1,7 @@
 import "./quiet.js";
 import { ccaasPackage, packageId } from "@veilgrid/chaincode";
-import { VeilgridError } from "@veilgrid/protocol";
 import { Command, InvalidArgumentError } from "commander";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import pc from "picocolors";
 import { CHAINCODE_FOLDER } from "./chaincode.js";
 import { deploy } from "./deploy.js";
@@ -11,8 +10,10 @@ import * as faults from "./faults.js";
 import { down, reset, up } from "./network.js";
 import { lastLines } from "./log.js";
 import { line, printStatus, say, seconds } from "./print.js";
+import { readParams } from "./params-file.js";
 import { knownProcesses } from "./process.js";
 import { Site } from "./site.js";
+import { addTrial } from "./trial-commands.js";
 import { networkStatus } from "./status.js";
 
 interface Common {
@@ -22,11 +23,6 @@ interface Common {
 function integer(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("a whole number is due");
-}
-
-function readParams(path: string): Uint8Array {
-  if (existsSync(path)) return readFileSync(path);
-  throw new VeilgridError("file-missing", `there is no file ${path}`, { facts: { file: path }, blame: "caller" });
 }
 
 function addLife(fabric: Command): void {
@@ -161,5 +157,6 @@ export function program(): Command {
   addChaincode(fabric);
   addProcesses(fabric);
   addBinaries(fabric);
+  addTrial(fabric);
   return fabric;
 }
