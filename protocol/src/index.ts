@@ -119,6 +119,7 @@ export { BASIS, priceCodec, type Price, type PriceBasis } from "./messages/price
 export { MAX_BILLS, billsCodec, type BillEntry, type Bills } from "./messages/bills.js";
 export { verdictCodec, type Verdict } from "./messages/verdict.js";
 export { closeCodec, type Close } from "./messages/close.js";
+export { deliveryCodec, type Delivery, type KeyChain } from "./messages/delivery.js";
 export { MILLION, NANO, floorDiv, formatAmount, minorUnit, roundHalfAway, showLines, type Shown } from "./money.js";
 export {
   DEFAULT_TARIFF,

@@ -19,7 +19,8 @@ export type SigKind =
   | "price"
   | "bills"
   | "verdict"
-  | "close";
+  | "close"
+  | "delivery";
 
 /**
  * The 32 bytes that are signed: `H1("veilgrid/1/sig/" + kind, consortium[32] ‖ body)` (PROTOCOL section 7). `body` is

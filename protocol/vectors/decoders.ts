@@ -9,6 +9,7 @@ import {
   decodeReceipt,
   decodeTimeouts,
   decodeVotes,
+  deliveryCodec,
   electionCodec,
   encodeCertificate,
   encodeParamsLeaf,
@@ -70,4 +71,6 @@ export const DECODERS: Readonly<Record<string, Recode>> = {
   bills: recode(billsCodec),
   verdict: recode(verdictCodec),
   close: recode(closeCodec),
+  delivery: recode(deliveryCodec),
+  "delivery-1800": recode(deliveryCodec, 1800),
 };

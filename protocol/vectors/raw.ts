@@ -27,7 +27,8 @@ function period(to: Writer, { month, k }: typeof PERIOD): Writer {
   return to.u32(month).u16(k);
 }
 
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** The bytes of an ASCII text. */
+export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /** A member as it stands in Params. */
 export function member(msp: string, key: number): Uint8Array {
@@ -295,4 +296,38 @@ const GENESIS: RawHeader = {
 /** The genesis of the consortium's chain. */
 export function genesis(change: Partial<RawHeader> = {}): Uint8Array {
   return header({ ...GENESIS, ...change });
+}
+
+const CHAIN = { region: 1, first: PERIOD, key: fill(32, 0x4b) };
+
+/** A chain of month keys as it stands in a Delivery. */
+export function chain(change: Partial<typeof CHAIN> = {}): Uint8Array {
+  const v = { ...CHAIN, ...change };
+  return period(new Writer().u16(v.region), v.first).raw(v.key).bytes();
+}
+
+/** So many chains, one a period. */
+export function manyChains(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, k) => chain({ first: { month: MONTH, k } }));
+}
+
+const DELIVERY = {
+  v: 1,
+  consortium: fill(32, 0xc0),
+  params: 1,
+  meter: ascii("meter 7"),
+  device: ascii(`age1${"q".repeat(58)}`),
+  serial: 2,
+  keep: 1,
+  chains: [chain(), chain({ region: 2, first: { month: MONTH, k: 6 } })],
+};
+
+export function delivery(change: Partial<typeof DELIVERY> = {}): Uint8Array {
+  const v = { ...DELIVERY, ...change };
+  const to = new Writer().u8(v.v).raw(v.consortium).u16(v.params).opaque(v.meter, 0, 255).opaque(v.device, 0, 255);
+  return to
+    .u32(v.serial)
+    .u8(v.keep)
+    .opaque(concat(...v.chains), 0, 65_535)
+    .bytes();
 }

@@ -65,6 +65,10 @@ const VALID: readonly [string, Uint8Array][] = [
   ["bills", raw.bills({ entries: [raw.billEntry(1, raw.fill(64, 1))] })],
   ["verdict", raw.verdict()],
   ["close", raw.close()],
+  ["delivery", raw.delivery()],
+  ["delivery", raw.delivery({ keep: 0, serial: 0xffff_ffff, meter: raw.ascii("M") })],
+  ["delivery", raw.delivery({ meter: raw.fill(255, 0x4d), chains: raw.manyChains(255) })],
+  ["delivery-1800", raw.delivery({ chains: [raw.chain({ first: { month: raw.MONTH, k: 1487 } })] })],
 ];
 
 /** What protocol/vectors/structs.json holds. */

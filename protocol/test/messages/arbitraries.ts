@@ -4,6 +4,7 @@ import {
   LAST_MONTH,
   bloomBytes,
   compareBytes,
+  comparePeriods,
   merkleRoot,
   periodsInMonth,
   toHex,
@@ -11,6 +12,7 @@ import {
   type Answer,
   type Bills,
   type Close,
+  type Delivery,
   type Election,
   type Epoch,
   type EpochEntry,
@@ -226,3 +228,17 @@ export const verdict: fc.Arbitrary<Verdict> = fc.record({
 });
 
 export const close: fc.Arbitrary<Close> = fc.record({ region: above0, month });
+
+const keyChain = fc.record({ region: above0, first: period(), key: bytes32 });
+
+export const delivery: fc.Arbitrary<Delivery> = fc.record({
+  consortium: bytes32,
+  params: above0,
+  meter: fc.string({ minLength: 1, maxLength: 60, unit: "grapheme-composite" }),
+  device: fc.constant(`age1${"q".repeat(58)}`),
+  serial: fc.integer({ min: 1, max: 0xffff_ffff }),
+  keep: fc.boolean(),
+  chains: fc
+    .uniqueArray(keyChain, { selector: ({ first }) => `${first.month}/${first.k}`, minLength: 1, maxLength: 4 })
+    .map((chains) => chains.sort((a, b) => comparePeriods(a.first, b.first))),
+});

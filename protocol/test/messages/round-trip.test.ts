@@ -6,6 +6,7 @@ import {
   billsCodec,
   blockCodec,
   closeCodec,
+  deliveryCodec,
   electionCodec,
   epochCodec,
   headerCodec,
@@ -53,6 +54,7 @@ const CASES: Record<string, fc.Arbitrary<Case<unknown>>> = {
   bills: of(billsCodec, arbitrary.bills),
   verdict: of(verdictCodec, arbitrary.verdict),
   close: of(closeCodec, arbitrary.close),
+  delivery: of(deliveryCodec, arbitrary.delivery),
 };
 
 /** What the codec decodes the bytes to, or nothing where it refuses them as malformed; any other error is a bug. */

@@ -1,5 +1,6 @@
 import { toHex } from "../../src/index.js";
 import { CONSENSUS } from "./consensus.js";
+import { DELIVERIES } from "./deliveries.js";
 import { ISSUED } from "./issued.js";
 import { READINGS } from "./readings.js";
 import { SETUP } from "./setup.js";
@@ -13,7 +14,7 @@ export interface MustFailVector {
 
 /** What protocol/vectors/must-fail.json holds. */
 export function mustFail(): MustFailVector[] {
-  return [...SETUP, ...READINGS, ...CONSENSUS, ...ISSUED].map(([what, why, bytes]) => ({
+  return [...SETUP, ...READINGS, ...CONSENSUS, ...ISSUED, ...DELIVERIES].map(([what, why, bytes]) => ({
     what,
     why,
     hex: toHex(bytes),
