@@ -18,11 +18,12 @@ export function ledgerForked(source: string, number: bigint, why: string): Veilg
 }
 
 /** No peer has given block `number` in time. */
-export function ledgerStalled(source: string, number: bigint, milliseconds: number): VeilgridError {
+export function ledgerStalled(source: string, number: bigint, milliseconds: number, cause?: unknown): VeilgridError {
   return new VeilgridError("ledger-stalled", `the peer of ${source} gives no block ${number.toString()}`, {
     facts: { source, block: number.toString(), milliseconds },
     blame: "peer",
     retry: true,
+    cause,
   });
 }
 
