@@ -4,6 +4,8 @@ export { EmbeddedLedger, type EmbeddedLedgerModules, type EmbeddedLedgerOptions 
 export { contractError, type ContractError } from "./ledger/errors.js";
 export { exportLedger } from "./ledger/export.js";
 export { LedgerFile } from "./ledger/ledgerfile.js";
+export { FabricLedger, type FabricLedgerOptions } from "./fabric/ledger.js";
+export { readProfile, type Profile, type ProfileClient, type ProfileGateway } from "./fabric/profile.js";
 export { readReadings } from "./input/readings.js";
 export { checkReadings, type ReadingsSummary } from "./input/check.js";
 export type { ReadingsOptions } from "./input/options.js";
