@@ -168,8 +168,9 @@ export function describeLedger(name: string, open: () => Promise<Subject>, close
 
     it("passes a contract's refusal on with its code and facts, and nothing has happened", async () => {
       const height = await ledger.height();
-      for (const refused of [alice.submit(notes("refuse", "too-late")), alice.evaluate(notes("refuse", "too-late"))]) {
-        const error = await failure(refused);
+      const call = notes("refuse", "too-late");
+      for (const refused of [() => alice.submit(call), () => alice.evaluate(call)]) {
+        const error = await failure(refused());
         expect(error.code).to.equal("endorse-refused");
         expect(error.facts).to.deep.equal({ contract: "too-late", limit: 3 });
         expect(error.blame).to.equal("caller");
