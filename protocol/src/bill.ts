@@ -16,11 +16,13 @@ export interface BillInput {
   readonly readings: readonly (bigint | undefined)[];
   /** The ledger's prices in micro-units per kWh; undefined where no epoch covers the period. */
   readonly prices: readonly (bigint | undefined)[];
+  /** How many faults the meter is blamed for: what the tariff's penalty is charged for. */
+  readonly faults?: number;
   /** Earlier months recomputed minus billed, in nano-units, oldest first. */
   readonly deltas?: readonly bigint[];
 }
 
-/** A line of the bill; `name` is energy, tiers, fixed/0 .., adjustment, tax/0 .. or delta/0 ... */
+/** A line of the bill; `name` is energy, tiers, fixed/0 .., adjustment, penalty, tax/0 .. or delta/0 ... */
 export interface BillLine {
   readonly name: string;
   /** Exact nano-units. */
@@ -104,6 +106,10 @@ function adjustmentLines(tariff: Tariff, energy: bigint): [string, bigint][] {
   return [["adjustment", energy < adjustment.thresholdWh ? adjustment.below : adjustment.above]];
 }
 
+function penaltyLines({ faultPenalty }: Tariff, faults: number): [string, bigint][] {
+  return faultPenalty === undefined ? [] : [["penalty", faultPenalty * BigInt(faults)]];
+}
+
 /** "each on the sum of the untaxed lines", "its line rounded half away from zero to a nano-unit". */
 function taxLines(tariff: Tariff, untaxed: bigint): [string, bigint][] {
   return tariff.taxes.map((rate, i) => [`tax/${i}`, roundHalfAway(untaxed * rate, MILLION)]);
@@ -126,7 +132,7 @@ function checkInput({ readings, prices }: BillInput): void {
  */
 export function computeBill(input: BillInput): Bill {
   checkInput(input);
-  const { tariff, prices, deltas = [] } = input;
+  const { tariff, prices, faults = 0, deltas = [] } = input;
   const counted = countPeriods(input);
   const consumption = counted.map(({ value }) => value);
   const energy = sum(consumption);
@@ -135,7 +141,7 @@ export function computeBill(input: BillInput): Bill {
   const named: [string, bigint][] = [["energy", sum(costs)]];
   if (steps !== undefined) named.push(["tiers", sum(steps)]);
   named.push(...tariff.fixed.map((nano, i): [string, bigint] => [`fixed/${i}`, nano]));
-  named.push(...adjustmentLines(tariff, energy));
+  named.push(...adjustmentLines(tariff, energy), ...penaltyLines(tariff, faults));
   named.push(...taxLines(tariff, sum(named.map(([, nano]) => nano))));
   named.push(...deltas.map((nano, i): [string, bigint] => [`delta/${i}`, nano]));
   const nanos = named.map(([, nano]) => nano);

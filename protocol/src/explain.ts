@@ -1,6 +1,7 @@
 import { toHex } from "./bytes.js";
 import { monthOf, periodStart } from "./calendar.js";
 import { VeilgridError } from "./errors.js";
+import { isEliminated, ruledBy } from "./examined.js";
 import {
   type BillLedger,
   type Finding,
@@ -11,7 +12,7 @@ import {
 } from "./finding.js";
 import { H3, sha256 } from "./hash.js";
 import { type BillReport, QUALITY_CODES, seedsOf } from "./report.js";
-import { ruledBy } from "./verify.js";
+
 import type { Quality } from "./bill.js";
 
 /** Why a period's figures are what they are: for the customer alone, whose seeds open it. */
@@ -36,6 +37,8 @@ export interface PeriodExplanation {
   readonly priceMicro: string | null;
   readonly costNano: string;
   readonly tierNano: string | undefined;
+  /** What the fault in the period is charged with, in nano-units. */
+  readonly penaltyNano: string | undefined;
 }
 
 /** One half-reading. */
@@ -58,8 +61,9 @@ const SENTENCES = {
 
 const NOTHING: Finding = { state: "silent", rc: [], rc2: [] };
 
-function opened(facts: PeriodFacts | undefined, keys: PeriodKeys): [Finding, string] {
+function opened(facts: PeriodFacts | undefined, keys: PeriodKeys, eliminated: boolean): [Finding, string] {
   if (facts === undefined) return [NOTHING, "no epoch covers the period, so that no reading of it was taken"];
+  if (eliminated) return [NOTHING, "the meter was eliminated, so that no reading of it was taken"];
   const finding = findReading(keys, facts);
   return [finding, SENTENCES[finding.state]];
 }
@@ -79,7 +83,7 @@ export async function explainPeriod(report: BillReport, k: number, ledger: BillL
   const period = { month: monthOf(report.month), k };
   const [keys] = periodKeys(seedsOf(rule.leaf), k, 1) as [PeriodKeys];
   const facts = await ledger.period(region, period);
-  const [finding, because] = opened(facts, keys);
+  const [finding, because] = opened(facts, keys, isEliminated(report, k));
   const { columns } = report;
   const at = k - report.supply.from;
   const half = (prid: Uint8Array, rc: readonly bigint[], z: Uint8Array): HalfExplanation => ({
@@ -101,5 +105,6 @@ export async function explainPeriod(report: BillReport, k: number, ledger: BillL
     priceMicro: columns.priceMicro[at] as string | null,
     costNano: columns.costNano[at] as string,
     tierNano: columns.tierNano?.[at],
+    penaltyNano: report.penalties?.k.includes(k) === true ? report.tariff.faultPenalty : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { leaves } from "./ggm.js";
 import type { Seeds } from "./keys.js";
 import type { Period } from "./messages/period.js";
+import type { Verdict } from "./messages/verdict.js";
 import { pridOf } from "./prid.js";
 import { unmask } from "./split.js";
 
@@ -48,6 +49,8 @@ export interface BillLedger {
   readonly consortium: Uint8Array;
   /** The epoch in the region's committed block of that number; undefined where there is none. */
   epoch(region: number, number: bigint): Promise<EpochFacts | undefined>;
+  /** The verdict with such a ref on a region's period; undefined where none is committed. */
+  verdict(region: number, period: Period, ref: Uint8Array): Promise<Verdict | undefined>;
   /** A region's period; undefined where no epoch covers it. */
   period(region: number, period: Period): Promise<PeriodFacts | undefined>;
 }

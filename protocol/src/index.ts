@@ -43,7 +43,7 @@ export { splitReading, unmask, type Halves } from "./split.js";
 export { NO_PERIOD, PERIOD_BYTES, isMonth, isPeriod, samePeriod, type Period } from "./messages/period.js";
 export type { StructCodec } from "./messages/struct.js";
 export { elements, isZero, strictlyAscending } from "./messages/vectors.js";
-export { billHash, blockHash, caseRef, consortiumId, readingHash } from "./messages/hashes.js";
+export { billHash, blockHash, caseId, caseKey, caseRef, consortiumId, readingHash } from "./messages/hashes.js";
 export { maxFaulty, quorum } from "./messages/quorum.js";
 export { SIG_BYTES, decodeLeaf, encodeLeaf, type Leaf } from "./messages/leaf.js";
 export { decodeSigned, encodeSigned, signStruct, verifySigned, type Signed } from "./messages/signed.js";
@@ -144,12 +144,20 @@ export {
   type Feedback,
   type ReportColumns,
   type ReportDelta,
+  type ReportPenalties,
   type ReportLine,
   type SeedLeaf,
   type Supply,
 } from "./report.js";
 export { checkReport, encodeReport, parseReport } from "./reportcheck.js";
-export { draftReport, figuresOf, type OwnLeaf, type ReportFigures, type ReportInput } from "./reportdraft.js";
+export {
+  draftReport,
+  figuresOf,
+  type OwnLeaf,
+  type Penalties,
+  type ReportFigures,
+  type ReportInput,
+} from "./reportdraft.js";
 export { seedLeafHash } from "./seedleaf.js";
 export {
   findReading,
@@ -161,6 +169,7 @@ export {
   type PeriodKeys,
   type ReadingState,
 } from "./finding.js";
-export { verifyBill, type Difference, type DifferenceCode, type Verification } from "./verify.js";
+export type { Difference, DifferenceCode } from "./difference.js";
+export { verifyBill, type Verification } from "./verify.js";
 export { explainPeriod, type HalfExplanation, type PeriodExplanation } from "./explain.js";
 export * from "./ledger/index.js";

@@ -49,6 +49,19 @@ export interface Feedback {
   readonly threshold?: "below" | "at" | "above";
 }
 
+/**
+ * Faults that the customer's meter is charged for. With the case key and a case's id anyone finds the case's `ref` in the
+ * ledger's verdict of that period (`caseRef`); nobody who is not told them does.
+ */
+export interface ReportPenalties {
+  /** The month's case key, 32 bytes. */
+  readonly caseKey: string;
+  /** The periods, ascending. */
+  readonly k: readonly number[];
+  /** The case of each, 16 bytes. */
+  readonly caseId: readonly string[];
+}
+
 /** An earlier month settled: periods whose consumption became known, and what the month changes by. */
 export interface ReportDelta {
   /** "YYYY-MM" of the month that is corrected. */
@@ -95,6 +108,10 @@ export interface BillReport {
   readonly timeZone: string;
   readonly tariff: TariffJson;
   readonly columns: ReportColumns;
+  /** The spans in which the meter was eliminated: its PRIDs are in no filter. Ascending, apart, within the supply. */
+  readonly eliminated: readonly Supply[];
+  /** There with the tariff's faultPenalty. */
+  readonly penalties?: ReportPenalties;
   readonly lines: readonly ReportLine[];
   /** Minor units (decimal). */
   readonly total: string;

@@ -8,7 +8,9 @@ import {
   REPORT_VERSION,
   type ReportColumns,
   type ReportDelta,
+  type ReportPenalties,
   type SeedLeaf,
+  type Supply,
 } from "./report.js";
 import {
   type Check,
@@ -56,6 +58,14 @@ const columns: Check<ReportColumns> = objectOf(
   { tierNano: column(decimal) },
 );
 
+const span: Check<Supply> = objectOf({ from: k, to: integer(1, MAX_PERIODS) });
+
+const penalties: Check<ReportPenalties> = objectOf({
+  caseKey: hex(32),
+  k: listOf(k, 0, MAX_PERIODS),
+  caseId: listOf(hex(16), 0, MAX_PERIODS),
+});
+
 const delta: Check<ReportDelta> = objectOf({
   month,
   reason: text(/^\P{Cc}{1,200}$/u, "1 to 200 printable characters"),
@@ -76,20 +86,21 @@ const seedLeaf: Check<SeedLeaf> = objectOf({
   }),
 });
 
-const fields: Check<BillReport> = objectOf({
+const required = {
   schema: literal(REPORT_SCHEMA),
   version: literal(REPORT_VERSION),
   consortium: hex(32),
   bid: hex(16),
   month,
-  supply: objectOf({ from: k, to: integer(1, MAX_PERIODS) }),
+  supply: span,
   periodSeconds: integer(900, 1800),
   timeZone: text(/^[A-Za-z0-9_+/-]{1,64}$/, "an IANA time zone"),
   tariff,
   columns,
+  eliminated: listOf(span, 0, MAX_PERIODS),
   lines: listOf(
     objectOf({
-      name: text(/^(?:energy|tiers|adjustment|(?:fixed|tax|delta)\/(?:0|[1-9][0-9]{0,3}))$/, "a line's name"),
+      name: text(/^(?:energy|tiers|adjustment|penalty|(?:fixed|tax|delta)\/(?:0|[1-9][0-9]{0,3}))$/, "a line's name"),
       nano: decimal,
       shown: decimal,
     }),
@@ -107,13 +118,28 @@ const fields: Check<BillReport> = objectOf({
   ),
   deltas: listOf(delta),
   seedLeaves: listOf(seedLeaf, 1),
-});
+};
+
+const fields: Check<BillReport> = objectOf(required, { penalties });
 
 /** A rule between fields: the path it is about, what is wrong, and whether the report keeps it. */
 type Rule = readonly [path: string, why: string, kept: (report: BillReport) => boolean];
 
 function ascending(values: readonly number[]): boolean {
   return values.every((value, i) => i === 0 || value > (values[i - 1] as number));
+}
+
+/** Spans that are not empty, lie within a supply, and neither overlap nor touch. */
+function apart(spans: readonly Supply[], { from, to }: Supply): boolean {
+  return spans.every((one, i) => {
+    const before = spans[i - 1];
+    return (before === undefined ? one.from >= from : one.from > before.to) && one.from < one.to && one.to <= to;
+  });
+}
+
+/** Penalties for periods of the supply, each with its case. */
+function fit({ k: ks, caseId }: ReportPenalties, { from, to }: Supply): boolean {
+  return caseId.length === ks.length && ascending(ks) && ks.every((at) => from <= at && at < to);
 }
 
 const RULES: readonly Rule[] = [
@@ -132,6 +158,13 @@ const RULES: readonly Rule[] = [
     "null for another period than those without an epoch",
     ({ columns: c }) =>
       c.priceMicro.every((p, i) => (p === null) === (QUALITY_CODES[c.quality[i] ?? 0] === "no-epoch")),
+  ],
+  ["eliminated", "not ascending spans of the supply that lie apart", (r) => apart(r.eliminated, r.supply)],
+  ["penalties", "not just with a fault penalty", (r) => "penalties" in r === "faultPenalty" in r.tariff],
+  [
+    "penalties",
+    "not ascending periods of the supply, each with its case",
+    ({ penalties: p, supply }) => p === undefined || fit(p, supply),
   ],
   ["feedback/threshold", "not just with an adjustment", (r) => "threshold" in r.feedback === "adjustment" in r.tariff],
   [

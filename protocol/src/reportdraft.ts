@@ -11,6 +11,7 @@ import {
   type ReportColumns,
   type ReportDelta,
   type ReportLine,
+  type ReportPenalties,
   type SeedLeaf,
   type Supply,
 } from "./report.js";
@@ -24,6 +25,14 @@ export interface OwnLeaf {
   readonly first: number;
   readonly seeds: Seeds;
   readonly path: { readonly index: number; readonly count: number; readonly hashes: readonly Uint8Array[] };
+}
+
+/** Cases whose faults the meter is to blame for. */
+export interface Penalties {
+  /** The month's case key, 32 bytes. */
+  readonly caseKey: Uint8Array;
+  /** Ascending by k; ids of 16 bytes. */
+  readonly cases: readonly { readonly k: number; readonly id: Uint8Array }[];
 }
 
 /** What a report is made of. */
@@ -43,6 +52,9 @@ export interface ReportInput {
   readonly readings: readonly (bigint | undefined)[];
   /** Prices in micro-units per kWh; undefined where no epoch covers the period. */
   readonly prices: readonly (bigint | undefined)[];
+  /** The spans in which the meter was eliminated. */
+  readonly eliminated?: readonly Supply[];
+  readonly penalties?: Penalties;
   readonly deltas?: readonly ReportDelta[];
   /** Ascending by `first`. */
   readonly leaves: readonly OwnLeaf[];
@@ -103,13 +115,22 @@ function seedLeafOf({ region, number, first, seeds, path }: OwnLeaf): SeedLeaf {
   };
 }
 
+function penaltiesOf({ faultPenalty }: Tariff, penalties: Penalties | undefined): ReportPenalties | undefined {
+  if (faultPenalty === undefined || penalties === undefined) return undefined;
+  const { caseKey, cases } = penalties;
+  return { caseKey: toHex(caseKey), k: cases.map(({ k }) => k), caseId: cases.map(({ id }) => toHex(id)) };
+}
+
 /**
  * Computes a customer's bill of a month and drafts its report (PROTOCOL section 4, Dynamic billing).
  * @throws VeilgridError `bad-bill-input` as computeBill.
  */
 export function draftReport(input: ReportInput): BillReport {
-  const { tariff, periodSeconds, readings, prices, deltas = [] } = input;
-  const bill = computeBill({ tariff, periodSeconds, readings, prices, deltas: deltas.map(({ nano }) => BigInt(nano)) });
+  const { tariff, periodSeconds, readings, prices, eliminated = [], deltas = [] } = input;
+  const penalties = penaltiesOf(tariff, input.penalties);
+  const nanos = deltas.map(({ nano }) => BigInt(nano));
+  const faults = penalties?.k.length ?? 0;
+  const bill = computeBill({ tariff, periodSeconds, readings, prices, faults, deltas: nanos });
   return {
     schema: REPORT_SCHEMA,
     version: REPORT_VERSION,
@@ -121,6 +142,8 @@ export function draftReport(input: ReportInput): BillReport {
     timeZone: input.timeZone,
     tariff: tariffJson(tariff),
     ...figuresOf(bill, prices, tariff),
+    eliminated,
+    ...(penalties && { penalties }),
     deltas,
     seedLeaves: input.leaves.map(seedLeafOf),
   };

@@ -35,6 +35,8 @@ export interface Tariff {
   readonly fixed: readonly bigint[];
   readonly taxes: readonly bigint[];
   readonly adjustment?: Adjustment;
+  /** What each fault costs that a verdict blames on the customer's meter. */
+  readonly faultPenalty?: bigint;
   readonly missingRule: MissingRule;
 }
 
@@ -46,6 +48,7 @@ export interface TariffJson {
   readonly fixed: readonly string[];
   readonly taxes: readonly number[];
   readonly adjustment?: { readonly thresholdWh: number; readonly below: string; readonly above: string };
+  readonly faultPenalty?: string;
   readonly missingRule: MissingRule;
 }
 
@@ -74,6 +77,7 @@ const fields = objectOf(
     fixed: listOf(amount),
     taxes: listOf(rate),
     adjustment: objectOf({ thresholdWh: wattHours, below: amount, above: amount }),
+    faultPenalty: amount,
     missingRule: oneOf("zero", "last-day"),
   },
 );
@@ -99,7 +103,7 @@ export function parseTariff(json: unknown): Tariff {
 
 /** The one JSON form of a tariff: what the report carries. */
 export function tariffJson(tariff: Tariff): TariffJson {
-  const { currency, tiers: steps, adjustment } = tariff;
+  const { currency, tiers: steps, adjustment, faultPenalty } = tariff;
   return {
     minorDigits: tariff.minorDigits,
     fixed: tariff.fixed.map(String),
@@ -114,6 +118,7 @@ export function tariffJson(tariff: Tariff): TariffJson {
         above: String(adjustment.above),
       },
     }),
+    ...(faultPenalty !== undefined && { faultPenalty: String(faultPenalty) }),
   };
 }
 

@@ -1,60 +1,21 @@
 import { computeBill } from "./bill.js";
 import { equalBytes, fromHex, toHex } from "./bytes.js";
 import { monthOf } from "./calendar.js";
-import { type BillLedger, type PeriodFacts, type PeriodKeys, findReading, periodKeys } from "./finding.js";
+import type { Difference, DifferenceCode } from "./difference.js";
+import { type Examined, examineAll } from "./examined.js";
+import type { BillLedger } from "./finding.js";
 import { verifyPath } from "./merkle.js";
+import { checkPenalties } from "./penalties.js";
 import { type BillReport, QUALITY_CODES, type SeedLeaf, seedsOf } from "./report.js";
 import { type ReportFigures, figuresOf } from "./reportdraft.js";
 import { seedLeafHash } from "./seedleaf.js";
 import { parseTariff } from "./tariff.js";
-
-/** What can be wrong with a bill, by name. */
-export type DifferenceCode =
-  | "wrong-consortium"
-  | "unknown-epoch"
-  | "wrong-first-period"
-  | "seeds-not-committed"
-  | "prid-not-listed"
-  | "wrongly-excluded"
-  | "not-excluded"
-  | "no-price"
-  | "wrong-quality"
-  | "wrong-consumption"
-  | "wrong-price"
-  | "wrong-cost"
-  | "wrong-tier-cost"
-  | "wrong-line"
-  | "wrong-total"
-  | "wrong-feedback";
-
-/** One place where a bill and the ledger disagree. */
-export interface Difference {
-  readonly code: DifferenceCode;
-  /** The period of the bill's month, where it is about one. */
-  readonly k?: number;
-  /** What is different, for people. */
-  readonly what: string;
-  /** What follows from the ledger, and what the report says. */
-  readonly ledger: string;
-  readonly report: string;
-}
 
 /** A bill's verification: without differences it is verified. The first difference is the one to look at. */
 export interface Verification {
   readonly differences: readonly Difference[];
   /** The bill as it follows from the ledger and the customer's seeds. */
   readonly figures: ReportFigures;
-}
-
-/** A leaf with the periods that it rules, [first, end). */
-export interface Rule {
-  readonly leaf: SeedLeaf;
-  readonly end: number;
-}
-
-/** "period k is ruled by the leaf with the greatest first <= k" (PROTOCOL section 4, Dynamic billing). */
-export function ruledBy({ seedLeaves, supply }: BillReport): Rule[] {
-  return seedLeaves.map((leaf, i) => ({ leaf, end: seedLeaves[i + 1]?.first ?? supply.to }));
 }
 
 /** "seeds against the committed roots" */
@@ -74,56 +35,6 @@ async function checkLeaf(report: BillReport, leaf: SeedLeaf, ledger: BillLedger)
   if (count === epoch.leaves && verifyPath(hash, index, count, path, epoch.seedRoot)) return undefined;
   const what = `the seeds under the root of ${where}`;
   return { code: "seeds-not-committed", k: leaf.first, what, ledger: toHex(epoch.seedRoot), report: "another root" };
-}
-
-/** The reading and the price that the ledger gives one period, and what is wrong with it there. */
-interface Examined {
-  readonly reading: bigint | undefined;
-  readonly price: bigint | undefined;
-  readonly differences: readonly Difference[];
-}
-
-/** "`excluded` names every PRID in the block whose meter is not complete", and no other. */
-function checkExcluded(k: number, prid: Uint8Array, complete: boolean, facts: PeriodFacts): Difference[] {
-  const present = facts.readings(prid).length > 0;
-  const excluded = facts.excluded?.(prid);
-  if (excluded === undefined || !present || excluded === !complete) return [];
-  const code = complete ? "wrongly-excluded" : "not-excluded";
-  const said = (is: boolean): string => (is ? "excluded" : "counted");
-  return [{ code, k, what: "a half-reading in the mask release", ledger: said(excluded), report: said(!complete) }];
-}
-
-/** "and its PRIDs must pass BF1" */
-function checkListed(k: number, prid: Uint8Array, facts: PeriodFacts): Difference[] {
-  if (facts.pridListed?.(prid) !== false) return [];
-  return [{ code: "prid-not-listed", k, what: "a PRID of the seeds", ledger: "not in BF1", report: "the meter's" }];
-}
-
-function examine(k: number, keys: PeriodKeys, facts: PeriodFacts | undefined): Examined {
-  if (facts === undefined) return { reading: undefined, price: undefined, differences: [] };
-  const { state, consumption } = findReading(keys, facts);
-  const complete = state === "complete";
-  const differences = [keys.prid, keys.prid2].flatMap((prid) => [
-    ...checkListed(k, prid, facts),
-    ...checkExcluded(k, prid, complete, facts),
-  ]);
-  const { price } = facts;
-  if (price === undefined) {
-    differences.push({ code: "no-price", k, what: "the period's price", ledger: "none committed", report: "a bill" });
-  }
-  return { reading: complete && price !== undefined ? consumption : undefined, price, differences };
-}
-
-async function examineAll(report: BillReport, ledger: BillLedger): Promise<Examined[]> {
-  const month = monthOf(report.month);
-  const examined: Examined[] = [];
-  for (const { leaf, end } of ruledBy(report)) {
-    for (const [i, keys] of periodKeys(seedsOf(leaf), leaf.first, end - leaf.first).entries()) {
-      const k = leaf.first + i;
-      examined.push(examine(k, keys, await ledger.period(leaf.epoch.region, { month, k })));
-    }
-  }
-  return examined;
 }
 
 type Cell = string | number | null | undefined;
@@ -190,8 +101,9 @@ function recompute(report: BillReport, examined: readonly Examined[]): ReportFig
   const prices = examined.map(({ price }) => price);
   const readings = examined.map(({ reading }) => reading);
   const deltas = report.deltas.map(({ nano }) => BigInt(nano));
-  const { periodSeconds } = report;
-  return figuresOf(computeBill({ tariff, periodSeconds, readings, prices, deltas }), prices, tariff);
+  const { periodSeconds, penalties } = report;
+  const faults = penalties?.k.length ?? 0;
+  return figuresOf(computeBill({ tariff, periodSeconds, readings, prices, faults, deltas }), prices, tariff);
 }
 
 /**
@@ -213,6 +125,7 @@ export async function verifyBill(report: BillReport, ledger: BillLedger): Promis
   const examined = await examineAll(report, ledger);
   const figures = recompute(report, examined);
   differences.push(...examined.flatMap((period) => period.differences));
+  differences.push(...(await checkPenalties(report, examined, ledger)));
   for (const compare of [compareColumns, compareLines, compareTotal, compareFeedback]) {
     differences.push(...compare(figures, report));
   }

@@ -24,6 +24,7 @@ export const anyTariff: fc.Arbitrary<Tariff> = fc.record(
     currency: fc.constantFrom("EUR", "CHF", "AUD"),
     tiers: anyTiers,
     adjustment: fc.record({ thresholdWh: fc.bigInt({ min: 0n, max: 10n ** 6n }), below: amount, above: amount }),
+    faultPenalty: amount,
   },
   { requiredKeys: ["minorDigits", "fixed", "taxes", "missingRule"] },
 );

@@ -1,10 +1,13 @@
 import {
   BloomFilter,
   MerkleTree,
+  caseRef,
   compareBytes,
   deriveSeeds,
+  equalBytes,
   findReading,
   periodKeys,
+  samePeriod,
   seedLeafHash,
   splitReading,
   toHex,
@@ -14,6 +17,7 @@ import {
   type PeriodFacts,
   type PeriodKeys,
   type Seeds,
+  type Verdict,
 } from "../src/index.js";
 
 /** 29 March 2026, 00:00Z: k = 1344 in half-hours. */
@@ -36,6 +40,10 @@ export interface Event {
   readonly noEpoch?: true;
   /** Nothing is released: too few meters. */
   readonly tooFew?: true;
+  /** The meter is eliminated: its PRIDs are in no filter. */
+  readonly eliminated?: true;
+  /** The verdict on the period's case, with `caseIdOf(k)`. */
+  readonly verdict?: Partial<Verdict>;
   /** The price is not yet on the ledger. */
   readonly noPrice?: true;
 }
@@ -59,6 +67,20 @@ export interface World {
 /** Leaves of other customers, so that paths have hashes. */
 const others = Array.from({ length: 4 }, (_, i) => new Uint8Array(32).fill(0x20 * i + 7));
 
+/** PRIDs of somebody else. */
+const STRANGERS = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+
+export const CASE_KEY = new Uint8Array(32).fill(0xca);
+
+export function caseIdOf(k: number): Uint8Array {
+  return new Uint8Array(16).fill(k % 256);
+}
+
+function verdictOf(region: number, k: number, counts: Partial<Verdict>): Verdict {
+  const none = { silent: 0, orphan: 0, implausible: 0, conflict: 0 };
+  return { region, period: { month: MONTH, k }, ...none, ...counts, ref: caseRef(CASE_KEY, caseIdOf(k)) };
+}
+
 function pridsOf(event: Event, keys: PeriodKeys): Map<string, bigint[]> {
   const { rc, rc2 } = splitReading(event.c ?? 0n, keys.z, keys.z2);
   const arrived = {
@@ -76,7 +98,8 @@ function pridsOf(event: Event, keys: PeriodKeys): Map<string, bigint[]> {
 
 function factsOf(event: Event, keys: PeriodKeys): PeriodFacts {
   const table = pridsOf(event, keys);
-  const filter = BloomFilter.of("veilgrid/1/bf1", [keys.prid, keys.prid2], 2, { bitsPerElement: 29, indices: 20 });
+  const listed = event.eliminated ? STRANGERS : [keys.prid, keys.prid2];
+  const filter = BloomFilter.of("veilgrid/1/bf1", listed, 2, { bitsPerElement: 29, indices: 20 });
   const facts: PeriodFacts = {
     maxWhPerPeriod: MAX_WH,
     price: event.noPrice ? undefined : (event.price ?? 250_000n),
@@ -91,6 +114,7 @@ function factsOf(event: Event, keys: PeriodKeys): PeriodFacts {
 /** The world of one customer whose runs follow each other from FIRST on. */
 export function worldOf(runs: readonly Run[]): World {
   const periods = new Map<string, PeriodFacts>();
+  const verdicts: Verdict[] = [];
   const epochs = new Map<string, { first: Period; leaves: number; seedRoot: Uint8Array }>();
   const leaves: OwnLeaf[] = [];
   const readings: (bigint | undefined)[] = [];
@@ -112,6 +136,7 @@ export function worldOf(runs: readonly Run[]): World {
       const event = events[i] as Event;
       const facts = event.noEpoch ? undefined : factsOf(event, keys);
       if (facts !== undefined) periods.set(`${region}/${first + i}`, facts);
+      if (event.verdict) verdicts.push(verdictOf(region, first + i, event.verdict));
       const finding = facts && findReading(keys, facts);
       readings.push(finding?.state === "complete" ? finding.consumption : undefined);
       prices.push(facts?.price);
@@ -121,6 +146,10 @@ export function worldOf(runs: readonly Run[]): World {
   const ledger: BillLedger = {
     consortium,
     epoch: (region, number) => Promise.resolve(epochs.get(`${region}/${number}`)),
+    verdict: (region, period, ref) =>
+      Promise.resolve(
+        verdicts.find((one) => one.region === region && samePeriod(one.period, period) && equalBytes(one.ref, ref)),
+      ),
     period: (region, { month, k }) => Promise.resolve(month === MONTH ? periods.get(`${region}/${k}`) : undefined),
   };
   return { ledger, leaves, readings, prices };

@@ -18,6 +18,7 @@ import {
   sha256,
   toHex,
   utf8,
+  type Penalties,
   type ReportInput,
 } from "../src/index.js";
 import { anyTariff } from "./billing.js";
@@ -50,6 +51,8 @@ const input: ReportInput = {
   leaves: [leaf],
 };
 
+const PLAIN = parseTariff({ minorDigits: 2, missingRule: "last-day" });
+
 const full: ReportInput = {
   ...input,
   tariff: parseTariff({
@@ -59,9 +62,16 @@ const full: ReportInput = {
     fixed: [123456789],
     taxes: [190000],
     adjustment: { thresholdWh: 0, below: "-1", above: 1 },
+    faultPenalty: 5_000_000_000,
     missingRule: "last-day",
   }),
   prices: [245300n, undefined, -40100n],
+  readings: [500n, undefined, undefined],
+  eliminated: [
+    { from: 1344, to: 1345 },
+    { from: 1346, to: 1347 },
+  ],
+  penalties: { caseKey: sha256(utf8("case key")), cases: [{ k: 1346, id: new Uint8Array(16).fill(0xca) }] },
   deltas: [{ month: "2026-02", reason: "meter log", k: [0, 7], billedWh: [0, 0], settledWh: [-5, 9], nano: "-77" }],
   leaves: [leaf, { ...leaf, region: 65535, number: 3n, first: 1346 }],
 };
@@ -110,7 +120,7 @@ describe("bill report", () => {
     expect(new TextDecoder().decode(encodeReport(draftReport(input)))).to.equal(
       `{"bid":"${"ab".repeat(16)}","columns":{"consumptionWh":[500,0,-1250],"costNano":["122650000","0","50125000"],` +
         `"priceMicro":["245300","251700","-40100"],"quality":[0,1,0]},"consortium":"${toHex(consortium)}","deltas":[],` +
-        `"feedback":{"energyWh":-750,"estimated":0,"measured":2,"missing":1},` +
+        `"eliminated":[],"feedback":{"energyWh":-750,"estimated":0,"measured":2,"missing":1},` +
         `"lines":[{"name":"energy","nano":"172775000","shown":"17"}],"month":"2026-03","periodSeconds":1800,` +
         `"schema":"veilgrid/bill-report","seedLeaves":[{"epoch":{"number":"9007199254740993","region":1},"first":1344,` +
         `"path":{"count":3,"hashes":["${toHex(sha256(utf8("a")))}","${toHex(sha256(utf8("b")))}"],"index":1},` +
@@ -138,13 +148,14 @@ describe("bill report", () => {
             fc.option(fc.bigInt({ min: -4294967295n, max: 4294967295n }), { nil: undefined }),
             fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { nil: undefined }),
           ),
-          { minLength: 1, maxLength: 144 },
+          { minLength: 3, maxLength: 144 },
         ),
       })
       .map(({ tariff, periods }) =>
         draftReport({
           ...input,
           tariff,
+          ...(tariff.faultPenalty !== undefined && { penalties: full.penalties as Penalties }),
           supply: { from: 1344, to: 1344 + periods.length },
           readings: periods.map(([reading, price]) => (price === undefined ? undefined : reading)),
           prices: periods.map(([, price]) => price),
@@ -159,7 +170,15 @@ describe("bill report", () => {
   });
 
   it("needs each field, and the schema says the same", () => {
-    const optional = ["tariff/currency", "columns/tierNano", "feedback/threshold", "tariff/tiers", "tariff/adjustment"];
+    const optional = [
+      "tariff/currency",
+      "columns/tierNano",
+      "feedback/threshold",
+      "penalties",
+      "tariff/tiers",
+      "tariff/adjustment",
+      "tariff/faultPenalty",
+    ];
     for (const path of pathsOf(report)) {
       const name = path.join("/");
       if (typeof path.at(-1) === "number" || optional.includes(name)) continue;
@@ -219,6 +238,18 @@ describe("bill report", () => {
       [{ columns: { ...report.columns, consumptionWh: [0, 0, 4294967296] } }, "columns/consumptionWh/2: not in -4294967295 to 4294967295"],
       [{ columns: draftReport(input).columns }, "columns/tierNano: not just with tiers"],
       [{ feedback: draftReport(input).feedback }, "feedback/threshold: not just with an adjustment"],
+      [{ eliminated: [{ from: 1343, to: 1345 }] }, "eliminated: not ascending spans of the supply that lie apart"],
+      [{ eliminated: [{ from: 1346, to: 1348 }] }, "eliminated: not ascending spans of the supply that lie apart"],
+      [{ eliminated: [{ from: 1345, to: 1345 }] }, "eliminated: not ascending spans of the supply that lie apart"],
+      [{ eliminated: [{ from: 1344, to: 1345 }, { from: 1345, to: 1346 }] }, "eliminated: not ascending spans of the supply that lie apart"],
+      [{ eliminated: [{ from: 1346, to: 1347 }, { from: 1344, to: 1345 }] }, "eliminated: not ascending spans of the supply that lie apart"],
+      [{ eliminated: [[1344, 1345]] }, "eliminated/0: not an object"],
+      [{ tariff: draftReport({ ...full, tariff: PLAIN }).tariff }, "penalties: not just with a fault penalty"],
+      [{ penalties: { ...report.penalties, k: [1346, 1346], caseId: ["ca".repeat(16), "cb".repeat(16)] } }, "penalties: not ascending periods of the supply, each with its case"],
+      [{ penalties: { ...report.penalties, k: [1347] } }, "penalties: not ascending periods of the supply, each with its case"],
+      [{ penalties: { ...report.penalties, k: [1343] } }, "penalties: not ascending periods of the supply, each with its case"],
+      [{ penalties: { ...report.penalties, caseId: [] } }, "penalties: not ascending periods of the supply, each with its case"],
+      [{ penalties: { ...report.penalties, caseId: ["CA".repeat(16)] } }, "penalties/caseId/0: not 16 bytes in lower-case hex"],
       [{ tariff: { ...report.tariff, fixed: [123456789] } }, "tariff: not the tariff's canonical form"],
       [{ tariff: { minorDigits: 2 } }, "tariff: not the tariff's canonical form"],
       [{ tariff: { ...report.tariff, taxes: [0.19] } }, "tariff/taxes/0: not a safe integer"],
@@ -270,6 +301,7 @@ describe("bill report", () => {
           ...full,
           periodSeconds,
           supply: { from: 0, to: count },
+          eliminated: [],
           readings: Array.from({ length: count }, (_, i) => -200_000n + BigInt(i % 7)),
           prices: Array.from({ length: count }, () => price),
           // Three leaves with the paths of 1,000 meters: a month's start, a move and a new key.
@@ -281,6 +313,26 @@ describe("bill report", () => {
         }),
       );
     };
+    // Nothing is measured, and every period is charged for.
+    const charged = (periodSeconds: number): number => {
+      const count = (31 * 86_400) / periodSeconds;
+      const all = Array.from({ length: count }, (_, k) => k);
+      const cases = all.map((k) => ({ k, id: new Uint8Array(16).fill(k % 256) }));
+      return encodeReport(
+        draftReport({
+          ...full,
+          periodSeconds,
+          supply: { from: 0, to: count },
+          eliminated: [],
+          readings: all.map(() => undefined),
+          prices: all.map(() => -175_000_000n),
+          penalties: { caseKey: consortium, cases },
+          leaves: [{ ...leaf, first: 0 }],
+        }),
+      ).length;
+    };
+    expect(charged(1800)).to.be.below(plaintextBytes(131_072));
+    expect(charged(900)).to.be.below(plaintextBytes(196_608));
     // 17.5 a kWh, the price cap of Australia's market, and ten times that.
     const halfHours = month(1800, -175_000_000n);
     const quarters = month(900, -17_500_000n);

@@ -15,10 +15,23 @@ import {
   type BillReport,
   type PeriodFacts,
   type PeriodKeys,
+  type ReportInput,
+  type ReportPenalties,
   type SeedLeaf,
   type Tariff,
 } from "../src/index.js";
-import { FIRST, MONTH, bid, consortium, worldOf, type Event, type Run, type World } from "./billworld.js";
+import {
+  CASE_KEY,
+  FIRST,
+  MONTH,
+  bid,
+  caseIdOf,
+  consortium,
+  worldOf,
+  type Event,
+  type Run,
+  type World,
+} from "./billworld.js";
 
 const tariff = parseTariff({
   minorDigits: 2,
@@ -47,8 +60,8 @@ const RUNS: readonly Run[] = [
 ];
 const world = worldOf(RUNS);
 
-function reportOf({ leaves, readings, prices }: World, by: Tariff = tariff): BillReport {
-  return draftReport({
+function inputOf({ leaves, readings, prices }: World, by: Tariff): ReportInput {
+  return {
     consortium,
     bid,
     month: MONTH,
@@ -59,7 +72,11 @@ function reportOf({ leaves, readings, prices }: World, by: Tariff = tariff): Bil
     readings,
     prices,
     leaves,
-  });
+  };
+}
+
+function reportOf(of: World, by: Tariff = tariff): BillReport {
+  return draftReport(inputOf(of, by));
 }
 
 const honest = reportOf(world);
@@ -231,6 +248,109 @@ describe("verification of a bill", () => {
       },
     };
     expect(await named(honest, bare)).to.deep.equal([]);
+  });
+
+  describe("with eliminated spans and penalties", () => {
+    const charging = parseTariff({ minorDigits: 2, faultPenalty: "5000000000", taxes: [100000] });
+    const events: readonly Event[] = [
+      { c: 500n },
+      { eliminated: true, halves: "none" },
+      { eliminated: true, halves: "none" },
+      { c: 300n },
+      { halves: "none", verdict: { silent: 2 } },
+      { halves: "first", verdict: { orphan: 1 } },
+      { halves: "second twice", verdict: { conflict: 1 } },
+      { c: 50_001n, verdict: { implausible: 1 } },
+      { c: 7n, verdict: { silent: 1 } },
+      { halves: "none" },
+      { halves: "none", verdict: { orphan: 1, conflict: 1, implausible: 1 } },
+    ];
+    const faulty = worldOf([{ region: 4, number: 5n, key: 3, events }]);
+    const eliminated = [{ from: FIRST + 1, to: FIRST + 3 }];
+
+    const chargedFor = (...at: readonly number[]): BillReport =>
+      draftReport({
+        ...inputOf(faulty, charging),
+        eliminated,
+        penalties: { caseKey: CASE_KEY, cases: at.map((i) => ({ k: FIRST + i, id: caseIdOf(FIRST + i) })) },
+      });
+    const findings = (report: BillReport): Promise<string[]> => named(report, faulty.ledger);
+
+    it("finds nothing where the ledger's filters and verdicts say the same", async () => {
+      const report = chargedFor(4, 5, 6, 7);
+      expect(report.lines.map(({ name, nano }) => [name, nano])).to.deep.equal([
+        ["energy", "201750000"],
+        ["penalty", "20000000000"],
+        ["tax/0", "2020175000"],
+      ]);
+      expect(report.columns.quality).to.deep.equal([0, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1]);
+      expect(await findings(parseReport(encodeReport(report)))).to.deep.equal([]);
+      expect(await findings(chargedFor())).to.deep.equal([]);
+    });
+
+    it("sees a period called eliminated whose PRIDs are in the filter, and the other way round", async () => {
+      const calling = (from: number, to: number): BillReport => ({
+        ...chargedFor(),
+        eliminated: [{ from: FIRST + from, to: FIRST + to }],
+      });
+      expect(await findings(calling(1, 4))).to.deep.equal([
+        "not-eliminated@3",
+        "wrong-quality@3",
+        "wrong-consumption@3",
+        "wrong-cost@3",
+        "wrong-line",
+        "wrong-line",
+        "wrong-total",
+        "wrong-feedback",
+        "wrong-feedback",
+        "wrong-feedback",
+      ]);
+      expect(await findings(calling(2, 3))).to.deep.equal(["prid-not-listed@1", "prid-not-listed@1"]);
+      expect(await findings({ ...chargedFor(), eliminated: [] })).to.have.length(4);
+    });
+
+    it("measures nothing in an eliminated span", async () => {
+      const { columns, ...rest } = chargedFor();
+      const measured = { ...rest, columns: { ...columns, quality: columns.quality.map((q, i) => (i === 1 ? 0 : q)) } };
+      expect(await findings(measured)).to.deep.equal(["wrong-quality@1"]);
+    });
+
+    it("refuses a penalty without a verdict on the ledger", async () => {
+      expect(await findings(chargedFor(9))).to.deep.equal(["no-verdict@9"]);
+      const { penalties, ...rest } = chargedFor(4);
+      const other = { ...(penalties as ReportPenalties), caseKey: "00".repeat(32) };
+      expect(await findings({ ...rest, penalties: other })).to.deep.equal(["no-verdict@4"]);
+      const swapped = { ...(penalties as ReportPenalties), caseId: [toHex(caseIdOf(FIRST + 5))] };
+      expect(await findings({ ...rest, penalties: swapped })).to.deep.equal(["no-verdict@4"]);
+    });
+
+    it("refuses a penalty for a period in which the meter was complete or not due, or that no verdict counts", async () => {
+      expect(await findings(chargedFor(8))).to.deep.equal(["penalty-without-fault@8"]);
+      expect(await findings(chargedFor(3))).to.deep.equal(["penalty-without-fault@3"]);
+      expect(await findings(chargedFor(1))).to.deep.equal(["penalty-without-fault@1"]);
+      expect(await findings(chargedFor(10))).to.deep.equal(["penalty-without-fault@10"]);
+      const { differences } = await verifyBill(chargedFor(8), faulty.ledger);
+      expect(differences[0]?.ledger).to.equal("a complete reading");
+    });
+
+    it("counts the penalties of the line", async () => {
+      const { penalties, ...rest } = chargedFor(4, 5);
+      const { k, caseId, caseKey } = penalties as ReportPenalties;
+      const fewer = { caseKey, k: k.slice(1), caseId: caseId.slice(1) };
+      expect(await findings({ ...rest, penalties: fewer })).to.deep.equal(["wrong-line", "wrong-line", "wrong-total"]);
+    });
+
+    it("says so in an explanation", async () => {
+      const report = chargedFor(4);
+      const gone = await explainPeriod(report, FIRST + 1, faulty.ledger);
+      expect([gone.quality, gone.because, gone.complete]).to.deep.equal([
+        "missing",
+        "the meter was eliminated, so that no reading of it was taken",
+        false,
+      ]);
+      expect((await explainPeriod(report, FIRST + 4, faulty.ledger)).penaltyNano).to.equal("5000000000");
+      expect((await explainPeriod(report, FIRST + 5, faulty.ledger)).penaltyNano).to.equal(undefined);
+    });
   });
 
   it("takes deltas as the report states them", async () => {

@@ -1,20 +1,24 @@
 import {
+  caseRef,
   explainPeriod,
   formatAmount,
+  fromHex,
   monthOf,
   periodAt,
   periodEnd,
   periodStart,
   RING,
+  toHex,
   type BillReport,
   type PeriodExplanation,
 } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import { instantsOf, parseTime, Zone } from "../input/zone.js";
 import { exactAmount, unitOf } from "./bill-lines.js";
-import { addBillOptions, OFFLINE, unfit, type BillOptions } from "./bill-options.js";
+import { addBillOptions, OFFLINE, type BillOptions } from "./bill-options.js";
 import { withBill } from "./bill-source.js";
 import { EXIT } from "./failure.js";
+import { unfit } from "./ledger-options.js";
 import { LocalTime } from "./local-time.js";
 import { examples } from "./options.js";
 import { line, printJson, printTable } from "./output.js";
@@ -99,6 +103,7 @@ function print(name: string, report: BillReport, one: PeriodExplanation, agrees:
   line(openedLine(one));
   line(costLine(one, unitOf(tariff)));
   if (one.tierNano !== undefined) line(`the block tariff adds ${exactAmount(one.tierNano)} ${unitOf(tariff)} for it`);
+  if (one.penaltyNano !== undefined) line(penaltyLine(report, one.penaltyNano, one.k));
   line(roundingLine(report));
   if (!agrees) line('the bill says something else than the ledger: see "veilgrid bill verify"');
 }
@@ -128,6 +133,12 @@ function openedLine({ openedWh }: PeriodExplanation): string {
 function costLine({ billedWh, priceMicro, costNano }: PeriodExplanation, unit: string): string {
   if (priceMicro === null) return `billed: ${billedWh} Wh without a price, ${exactAmount(costNano)} ${unit}`;
   return `billed: ${billedWh} Wh x ${priceMicro} micro-units a kWh = ${costNano} nano-units (${exactAmount(costNano)} ${unit}), exactly`;
+}
+
+function penaltyLine({ penalties, tariff }: BillReport, nano: string, k: number): string {
+  const { caseKey = "", caseId = [], k: ks = [] } = penalties ?? {};
+  const ref = toHex(caseRef(fromHex(caseKey), fromHex(caseId[ks.indexOf(k)] ?? "")));
+  return `the meter is blamed: ${exactAmount(nano)} ${unitOf(tariff)} by the ledger's verdict on the period with ref ${ref}`;
 }
 
 function roundingLine({ lines, tariff }: BillReport): string {

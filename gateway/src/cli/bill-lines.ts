@@ -7,6 +7,7 @@ const LINE_NAMES: Readonly<Record<string, (report: BillReport, i: number) => str
   tiers: () => "block tariff",
   fixed: (_, i) => `fixed charge ${i + 1}`,
   adjustment: () => "incentive or penalty",
+  penalty: ({ penalties }) => `faults of the meter: ${penalties?.k.length ?? 0}`,
   tax: ({ tariff }, i) => `tax ${i + 1}, ${percent(tariff.taxes[i] as number)}`,
   delta: ({ deltas }, i) => `settlement of ${deltas[i]?.month ?? "an earlier month"}: ${deltas[i]?.reason ?? ""}`,
 };
@@ -34,7 +35,7 @@ export function exactAmount(nano: string | bigint): string {
 
 /** A tariff in sentences. */
 export function tariffLines(tariff: TariffJson): string[] {
-  const { tiers = [], fixed, adjustment, minorDigits, missingRule } = tariff;
+  const { tiers = [], fixed, adjustment, faultPenalty, minorDigits, missingRule } = tariff;
   const unit = unitOf(tariff);
   const steps = tiers.map(([upTo, price]) => {
     const range = upTo === null ? "beyond" : `up to ${kilowattHours(BigInt(upTo))} of the month`;
@@ -52,6 +53,9 @@ export function tariffLines(tariff: TariffJson): string[] {
     ...steps,
     ...charges,
     ...(incentive ?? []),
+    ...(faultPenalty === undefined
+      ? []
+      : [`each fault that the meter is blamed for: ${exactAmount(faultPenalty)} ${unit}`]),
     ...taxes,
     `a period without a complete reading ${missing}, and is shown`,
     `the total is rounded once, to 1/${10 ** minorDigits} ${unit}`,

@@ -77,6 +77,7 @@ function factsOf(report: BillReport): [string, string][] {
     ["customer (BID)", report.bid],
     ["consortium", report.consortium],
     ["supply", `${time.of(start(supply.from))} to ${time.of(start(supply.to))} (${report.timeZone}), ${length}`],
+    ...eliminatedFacts(report, (k) => time.of(start(k))),
     ["readings", `${feedback.measured} measured, ${feedback.missing} missing, ${feedback.estimated} estimated`],
     [
       "energy",
@@ -84,6 +85,16 @@ function factsOf(report: BillReport): [string, string][] {
     ],
     ["price of a kWh", priceRange(prices, unitOf(tariff))],
   ];
+}
+
+/** The spans in which the meter was eliminated, and the periods whose faults are charged for. */
+function eliminatedFacts({ eliminated, penalties }: BillReport, timeOf: (k: number) => string): [string, string][] {
+  const facts: [string, string][] = eliminated.map(({ from, to }) => [
+    "eliminated",
+    `${timeOf(from)} to ${timeOf(to)}`,
+  ]);
+  const charged = penalties?.k.map(timeOf) ?? [];
+  return charged.length === 0 ? facts : [...facts, ["faults", charged.join(", ")]];
 }
 
 function priceRange(prices: readonly bigint[], unit: string): string {

@@ -18,6 +18,7 @@ import {
   type Params,
   type Period,
   type PeriodFacts,
+  type Verdict,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import { CertifiedBlocks, type CertifiedBlock } from "../committed/blocks.js";
@@ -113,6 +114,10 @@ export class CommittedMonth implements BillLedger {
     const block = await this.#blocks.block(region, number);
     const leaf = block?.header.kind === KIND.epoch ? block.leaves[0] : undefined;
     return leaf && epochHead(decodeLeaf(leaf).body);
+  }
+
+  verdict(region: number, period: Period, ref: Uint8Array): Promise<Verdict | undefined> {
+    return Promise.resolve(this.#index.verdict(region, period, ref));
   }
 
   async period(region: number, period: Period): Promise<PeriodFacts | undefined> {

@@ -6,11 +6,13 @@ import {
   monthStart,
   priceCodec,
   toHex,
+  verdictCodec,
   type BillEntry,
   type LedgerView,
   type Mask,
   type Period,
   type Price,
+  type Verdict,
 } from "@veilgrid/protocol";
 import type { CertifiedBlock, CertifiedBlocks } from "../committed/blocks.js";
 
@@ -19,7 +21,7 @@ function slot(region: number, { k }: Period): string {
 }
 
 /**
- * What chain 0 says of one month: prices, mask releases and bills, read off its blocks with their votes verified. The
+ * What chain 0 says of one month: prices, mask releases, verdicts and bills, read off its blocks with their votes verified. The
  * ledger's state names the same by key, but a customer takes no peer's word for it.
  */
 export class MonthIndex {
@@ -28,6 +30,8 @@ export class MonthIndex {
   readonly #blocks: CertifiedBlocks;
   readonly #prices = new Map<string, Price>();
   readonly #masks = new Map<string, Mask>();
+  /** By region, period and ref (hex). */
+  readonly #verdicts = new Map<string, Verdict>();
   /** By BID (hex): the newest revision. */
   readonly #bills = new Map<string, BillEntry>();
   /** The next block of chain 0 to read; undefined before the first reading. */
@@ -76,6 +80,7 @@ export class MonthIndex {
         bodies.map((body) => maskCodec.decode(body)),
         this.#masks,
       );
+    if (header.kind === KIND.verdicts) this.#takeVerdicts(bodies.map((body) => verdictCodec.decode(body)));
     if (header.kind !== KIND.bills) return;
     for (const { month, entries } of bodies.map((body) => billsCodec.decode(body))) {
       if (month !== this.#month) continue;
@@ -85,6 +90,18 @@ export class MonthIndex {
 
   #takeEach<T extends { readonly region: number; readonly period: Period }>(all: T[], into: Map<string, T>): void {
     for (const one of all) if (one.period.month === this.#month) into.set(slot(one.region, one.period), one);
+  }
+
+  #takeVerdicts(all: readonly Verdict[]): void {
+    for (const one of all) {
+      if (one.period.month === this.#month)
+        this.#verdicts.set(`${slot(one.region, one.period)}/${toHex(one.ref)}`, one);
+    }
+  }
+
+  /** The verdict with a ref of 32 bytes on a region's period. */
+  verdict(region: number, period: Period, ref: Uint8Array): Verdict | undefined {
+    return this.#verdicts.get(`${slot(region, period)}/${toHex(ref)}`);
   }
 
   price(region: number, period: Period): Price | undefined {
