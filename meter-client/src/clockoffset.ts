@@ -13,11 +13,12 @@ export function median(values: readonly number[]): number | undefined {
  * those from throwing a meter out of its window at once.
  */
 export class ClockOffset {
-  readonly #quorum: number;
+  readonly #quorum: () => number;
   #offset = 0;
   #target = 0;
 
-  constructor(quorum: number) {
+  /** @param quorum how many answers count at least, at present: their number changes with the DAs'. */
+  constructor(quorum: () => number) {
     this.#quorum = quorum;
   }
 
@@ -28,7 +29,7 @@ export class ClockOffset {
 
   /** Takes in one round of answers, as differences to the oscillator; too few change nothing. */
   follow(differences: readonly number[]): void {
-    if (differences.length < this.#quorum) return;
+    if (differences.length < this.#quorum()) return;
     this.#target = median(differences) ?? this.#target;
   }
 

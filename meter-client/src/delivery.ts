@@ -2,13 +2,17 @@ import {
   ANSWER,
   ANSWER_CLASS,
   SIG_BYTES,
+  daAddress,
   equalBytes,
   isVeilgridError,
   readingHash,
+  receiptVersion,
   verifyBody,
   verifyReceiptOf,
   type Answer,
+  type Member,
   type Params,
+  type Period,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import { decodeReply, type DaReply } from "./answers.js";
@@ -16,6 +20,7 @@ import type { Half } from "./halves.js";
 import type { Refusal } from "./outbox.js";
 import type { MeterTimer, MeterTransport } from "./ports.js";
 import type { Timekeeping } from "./timekeeping.js";
+import type { Versions } from "./versions.js";
 
 /** Pauses between rounds through all DAs: they double from one to the other. */
 const MIN_PAUSE_MS = 1_000;
@@ -25,7 +30,8 @@ const MAX_PAUSE_MS = 60_000;
 export interface DeliveryOptions {
   readonly half: Half;
   readonly consortium: Uint8Array;
-  /** The params version of the period; DA i of it is at address da/i. */
+  readonly period: Period;
+  /** The version whose DAs are tried. */
   readonly params: Params;
   /** The window's end by the meter's clock, Unix milliseconds. */
   readonly closes: number;
@@ -38,6 +44,7 @@ export interface DeliveryModules {
   readonly time: Timekeeping;
   readonly transport: MeterTransport;
   readonly memory: VerifiedSignatures | undefined;
+  readonly versions: Versions;
   /** The signed reading, 113 bytes; made at the first call. */
   readonly reading: () => Uint8Array;
   /** The order of DAs for the round. */
@@ -114,7 +121,7 @@ export class Delivery {
     const attempt = this.#attempt;
     this.#shown.add(da);
     this.#timer = time.at(time.now() + this.#options.patienceMs, "reading unanswered", () => this.#next());
-    transport.request(`da/${da}`, "reading", reading(), (response) => this.#hear(da, attempt, response));
+    transport.request(this.#addressOf(da), "reading", reading(), (response) => this.#hear(da, attempt, response));
   }
 
   /** Everybody was asked: again after a pause, unless everybody refused. */
@@ -134,9 +141,28 @@ export class Delivery {
     });
   }
 
+  #addressOf(da: number): string {
+    return daAddress(this.#options.params.da[da] as Member);
+  }
+
   #hear(da: number, attempt: number, response: Uint8Array): Promise<void> | void {
     if (this.#done) return;
     const reply = decodeReply(response);
+    if (this.#isNews(reply)) {
+      // A version that the meter has not heard of: the DA that names it shows it, and its answer is looked at again.
+      return this.#modules.versions.learn(this.#addressOf(da), () => this.#take(da, attempt, reply));
+    }
+    return this.#take(da, attempt, reply);
+  }
+
+  #isNews(reply: DaReply): boolean {
+    const { versions } = this.#modules;
+    if (reply.kind === "answer") return versions.isNews(reply.answer.params);
+    return reply.kind === "receipt" && reply.receipt.length > 1 && versions.isNews(receiptVersion(reply.receipt));
+  }
+
+  #take(da: number, attempt: number, reply: DaReply): Promise<void> | void {
+    if (this.#done) return;
     // A receipt counts however late; it is the other side's work done.
     if (reply.kind === "receipt" && this.#isGood(reply.receipt)) return this.#finish(reply.receipt);
     if (reply.kind === "answer") this.#heed(da, reply);
@@ -147,8 +173,11 @@ export class Delivery {
   }
 
   #isGood(receipt: Uint8Array): boolean {
-    const { consortium, params } = this.#options;
+    const { consortium, period } = this.#options;
     try {
+      // "acks, votes and rules of its periods stay under that version [the epoch's] to the end"
+      const params = this.#modules.versions.ruling(receiptVersion(receipt), period);
+      if (params === undefined) return false;
       verifyReceiptOf(consortium, params, receipt, this.#modules.reading(), this.#modules.memory);
       return true;
     } catch (error) {
@@ -167,9 +196,11 @@ export class Delivery {
 
   /** A refusal that the DA signed for this very reading can be shown to others. */
   #evidence(da: number, answer: Answer, signed: Uint8Array | undefined): Refusal | undefined {
-    const key = this.#options.params.da[da]?.key;
-    if (signed === undefined || key === undefined) return undefined;
-    if (answer.da !== da || !equalBytes(answer.readingHash, readingHash(this.#modules.reading()))) return undefined;
+    // The index is one of the version that the answer names: another than the one whose DAs are tried, perhaps.
+    const signer = this.#modules.versions.ruling(answer.params, this.#options.period)?.da[answer.da];
+    if (signed === undefined || signer === undefined || daAddress(signer) !== this.#addressOf(da)) return undefined;
+    const { key } = signer;
+    if (!equalBytes(answer.readingHash, readingHash(this.#modules.reading()))) return undefined;
     const body = signed.subarray(0, -SIG_BYTES);
     const good = verifyBody("answer", this.#options.consortium, body, signed.subarray(-SIG_BYTES), key);
     return good ? { half: this.#options.half, da, answer: signed.slice() } : undefined;

@@ -1,11 +1,12 @@
 import {
   VeilgridError,
   addPeriods,
-  maxFaulty,
+  daAddress,
   monthName,
   periodAt,
   periodsInMonth,
   window,
+  type Member,
   type Params,
   type Period,
   type VerifiedSignatures,
@@ -16,6 +17,7 @@ import { Outbox, type Proof, type Refusal } from "./outbox.js";
 import type { MeterChange, MeterClock, MeterLog, MeterRandom, MeterStore, MeterTransport } from "./ports.js";
 import { Sending } from "./sending.js";
 import { Timekeeping } from "./timekeeping.js";
+import { Versions } from "./versions.js";
 
 /** What a meter is told at its installation. It knows no BID: what it sends is never tied to a customer. */
 export interface MeterOptions {
@@ -24,7 +26,7 @@ export interface MeterOptions {
   /** The consortium id, 32 bytes. */
   readonly consortium: Uint8Array;
   readonly region: number;
-  /** The parameter set in force. */
+  /** The parameter set in force at the installation; later ones the meter learns from the DAs. */
   readonly params: Params;
   /** The key of the month in which the meter begins; later it goes on with the one in its store. */
   readonly key: MonthKey;
@@ -34,6 +36,7 @@ export interface MeterOptions {
 
 /** What a DA may take beyond `roundSeconds`, within which it has the acks or says that it has too few. */
 const ANSWER_SLACK_MS = 3_000;
+const DAY_MS = 86_400_000;
 
 /** What a meter works with. */
 export interface MeterModules {
@@ -63,24 +66,46 @@ export class Meter {
   readonly #outbox: Outbox;
   readonly #time: Timekeeping;
   readonly #keys: MonthKeys;
+  readonly #versions: Versions;
   readonly #log: MeterLog;
   readonly #sendings = new Map<string, Sending>();
 
   constructor(options: MeterOptions, modules: MeterModules) {
     const { clock, transport } = modules;
-    const das = options.params.da.length;
     this.#options = options;
     this.#modules = modules;
     this.#place = { consortium: options.consortium, region: options.region };
     this.#outbox = new Outbox(modules.store, options.name);
-    this.#time = new Timekeeping({ das, faulty: maxFaulty(das) }, { clock, transport });
-    this.#keys = new MonthKeys(options.consortium, this.#outbox.key ?? options.key);
     this.#log = modules.log ?? ((): void => undefined);
+    this.#versions = new Versions(
+      { name: options.name, consortium: options.consortium, installed: options.params },
+      { ...modules, memory: modules.memory, log: this.#log },
+    );
+    this.#time = new Timekeeping(
+      {
+        das: () => this.#params.da.map(daAddress),
+        onAsk: () => {
+          this.#askVersions();
+        },
+      },
+      { clock, transport },
+    );
+    this.#keys = new MonthKeys(options.consortium, this.#outbox.key ?? options.key);
   }
 
   /** The meter's own time, Unix milliseconds. */
   get now(): number {
     return this.#time.now();
+  }
+
+  /** The newest version of the parameter set that the meter knows. */
+  get #params(): Params {
+    return this.#versions.newest;
+  }
+
+  /** The number of the newest version that the meter knows. */
+  get version(): number {
+    return this.#params.version;
   }
 
   /** Takes up what is due: stores the key, asks for the time, and sends what is recorded in windows that are open. */
@@ -145,8 +170,16 @@ export class Meter {
 
   /** Meters share the day's end, so each draws its own time to ask in the period that follows. */
   #askDelay({ month, k }: Period): number {
-    const { name, params } = this.#options;
-    return this.#modules.random.below(params.periodSeconds * 1000, "meter", name, "ask", month, k);
+    const { name } = this.#options;
+    return this.#modules.random.below(this.#params.periodSeconds * 1000, "meter", name, "ask", month, k);
+  }
+
+  /** With the time one DA is asked for newer versions, each time another: one that says nothing holds nobody up. */
+  #askVersions(): void {
+    const { da } = this.#params;
+    const day = Math.floor(this.#modules.clock.now() / DAY_MS);
+    const one = this.#modules.random.below(da.length, "meter", this.#options.name, "versions", day);
+    void this.#versions.learn(daAddress(da[one] as Member), () => undefined);
   }
 
   async #begin(period: Period): Promise<void> {
@@ -161,7 +194,8 @@ export class Meter {
   }
 
   #sending(period: Period, consumption: bigint): Sending {
-    const { name, params } = this.#options;
+    const { name } = this.#options;
+    const params = this.#params;
     const { transport, random, memory } = this.#modules;
     const patienceMs = this.#options.patienceMs ?? params.roundSeconds * 1000 + ANSWER_SLACK_MS;
     return new Sending(
@@ -172,6 +206,7 @@ export class Meter {
         random,
         outbox: this.#outbox,
         memory,
+        versions: this.#versions,
         log: this.#log,
         makeReadings: () => makeReadings(this.#keys.leavesAt(period), this.#place, period, consumption),
         onEnd: () => this.#ended(period),
@@ -186,7 +221,7 @@ export class Meter {
 
   /** The periods whose windows are open now, the earliest first. */
   #openPeriods(): Period[] {
-    const { params } = this.#options;
+    const params = this.#params;
     const now = this.#time.now();
     const open: Period[] = [];
     let period = addPeriods(periodAt(now, params.periodSeconds), -1, params.periodSeconds);
@@ -208,7 +243,7 @@ export class Meter {
     this.#keys.deleteBefore(due);
     const changes: MeterChange[] = [this.#outbox.keyChange(this.#keys.oldest)];
     for (let gone = month; gone < due; gone += 1) {
-      changes.push(...(await this.#outbox.deletions(gone - this.#options.params.closeMonths)));
+      changes.push(...(await this.#outbox.deletions(gone - this.#params.closeMonths)));
     }
     await this.#outbox.write(changes);
     this.#log("info", "month-key-deleted", { month: monthName(due - 1) });
@@ -216,7 +251,7 @@ export class Meter {
 
   /** The first month from `month` on whose last window is not over. */
   #monthDue(month: number): number {
-    const { params } = this.#options;
+    const params = this.#params;
     const lastOf = (of: number): Period => ({ month: of, k: periodsInMonth(of, params.periodSeconds) - 1 });
     let due = month;
     while (window(lastOf(due), params).closes <= this.#time.now()) due += 1;

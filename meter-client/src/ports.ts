@@ -33,13 +33,13 @@ export interface MeterStore {
 }
 
 /**
- * The way to the DAs, which are addressed "da/0", "da/1", … in the order of the params. Every request is a connection of
+ * The way to the DAs, each addressed by `daAddress`: "da/" and its MSP id. Every request is a connection of
  * its own: halves travel on connections of their own, and the time is asked on connections that carry no reading.
  */
 export interface MeterTransport {
   request(
     to: string,
-    method: "reading" | "time",
+    method: "reading" | "time" | "params",
     request: Uint8Array,
     onResponse?: (response: Uint8Array) => Promise<void> | void,
   ): void;

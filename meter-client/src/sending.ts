@@ -5,6 +5,7 @@ import { HALVES, type Half, type Place, type SignedHalves } from "./halves.js";
 import type { Outbox } from "./outbox.js";
 import type { MeterChange, MeterLog, MeterRandom, MeterTimer, MeterTransport } from "./ports.js";
 import type { Timekeeping } from "./timekeeping.js";
+import type { Versions } from "./versions.js";
 
 /** What a period's sending is about. */
 export interface SendingOptions {
@@ -24,6 +25,7 @@ export interface SendingModules {
   readonly random: MeterRandom;
   readonly outbox: Outbox;
   readonly memory: VerifiedSignatures | undefined;
+  readonly versions: Versions;
   readonly log: MeterLog;
   readonly makeReadings: () => SignedHalves;
   /** Both halves are done, or the window is over. */
@@ -80,13 +82,14 @@ export class Sending {
 
   #delivery(half: Half): Delivery {
     const { place, params, period, patienceMs } = this.#options;
-    const { time, transport, memory } = this.#modules;
+    const { time, transport, memory, versions } = this.#modules;
     return new Delivery(
-      { half, consortium: place.consortium, params, closes: this.#closes, patienceMs },
+      { half, consortium: place.consortium, period, params, closes: this.#closes, patienceMs },
       {
         time,
         transport,
         memory,
+        versions,
         reading: () => this.#signed[half],
         order: (round) => daOrder(this.#draws, period, half, round, params.da.length),
         shunned: (da) => this.#deliveries[half === 0 ? 1 : 0].wasShown(da),

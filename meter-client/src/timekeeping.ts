@@ -1,3 +1,4 @@
+import { maxFaulty } from "@veilgrid/protocol";
 import { decodeTimeReply } from "./answers.js";
 import { ClockOffset } from "./clockoffset.js";
 import type { MeterClock, MeterTimer, MeterTransport } from "./ports.js";
@@ -12,6 +13,8 @@ const MIN_PAUSE_MS = 60_000;
 /** One round of asking. */
 interface Round {
   readonly sent: number;
+  /** How many DAs were asked. */
+  readonly asked: number;
   readonly differences: number[];
 }
 
@@ -25,20 +28,23 @@ export class Timekeeping {
   readonly #clock: MeterClock;
   readonly #transport: MeterTransport;
   readonly #offset: ClockOffset;
-  readonly #das: number;
+  readonly #das: () => readonly string[];
+  readonly #onAsk: () => void;
   #asked = -Infinity;
   #round: Round | undefined;
   #timer: MeterTimer | undefined;
   #plan: MeterTimer | undefined;
 
+  /** @param options.das the addresses of the DAs at present; @param options.onAsk called whenever they are asked. */
   constructor(
-    options: { readonly das: number; readonly faulty: number },
+    options: { readonly das: () => readonly string[]; readonly onAsk?: () => void },
     modules: { readonly clock: MeterClock; readonly transport: MeterTransport },
   ) {
     this.#clock = modules.clock;
     this.#transport = modules.transport;
     this.#das = options.das;
-    this.#offset = new ClockOffset(2 * options.faulty + 1);
+    this.#onAsk = options.onAsk ?? ((): void => undefined);
+    this.#offset = new ClockOffset(() => 2 * maxFaulty(options.das().length) + 1);
   }
 
   /** Unix milliseconds as the meter believes. */
@@ -87,21 +93,23 @@ export class Timekeeping {
   #ask(): void {
     this.stop();
     const now = this.#clock.now();
-    const round: Round = { sent: now, differences: [] };
+    const das = this.#das();
+    const round: Round = { sent: now, asked: das.length, differences: [] };
     this.#asked = now;
     this.#round = round;
     this.#timer = this.#clock.at(now + ASK_TIMEOUT_MS, "time asked", () => {
       this.#conclude(round);
     });
-    for (let da = 0; da < this.#das; da += 1) {
+    for (const da of das) {
       let answered = false;
-      this.#transport.request(`da/${da}`, "time", NOTHING, (response) => {
+      this.#transport.request(da, "time", NOTHING, (response) => {
         // One DA, one voice: a second answer would be a second vote in the median.
         if (answered) return;
         answered = true;
         this.#hear(round, response);
       });
     }
+    this.#onAsk();
   }
 
   #hear(round: Round, response: Uint8Array): void {
@@ -109,7 +117,7 @@ export class Timekeeping {
     if (round !== this.#round || time === undefined) return;
     // The DA looked at its clock somewhere between the asking and the hearing.
     round.differences.push(time - (round.sent + this.#clock.now()) / 2);
-    if (round.differences.length === this.#das) this.#conclude(round);
+    if (round.differences.length === round.asked) this.#conclude(round);
   }
 
   #conclude(round: Round): void {

@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { daAddress } from "@veilgrid/protocol";
 import { decodeTimeReply } from "../src/answers.js";
 import { ClockOffset, MAX_STEP_MS, median } from "../src/clockoffset.js";
 import { Timekeeping } from "../src/timekeeping.js";
-import { Aggregators, VirtualClock, accept } from "./world.js";
+import { Aggregators, PARAMS, VirtualClock, accept } from "./world.js";
 
 const START = Date.UTC(2026, 2, 29);
 const DAY = 86_400_000;
@@ -11,7 +12,7 @@ const DAY = 86_400_000;
 function world(): { clock: VirtualClock; das: Aggregators; time: Timekeeping } {
   const clock = new VirtualClock(START);
   const das = new Aggregators(clock);
-  return { clock, das, time: new Timekeeping({ das: 4, faulty: 1 }, { clock, transport: das }) };
+  return { clock, das, time: new Timekeeping({ das: () => PARAMS.da.map(daAddress) }, { clock, transport: das }) };
 }
 
 /** Lets so many periods go by for the clock. */
@@ -36,7 +37,7 @@ describe("clock offset", () => {
     );
     fc.assert(
       fc.property(rounds, ({ faulty, honest, lies }) => {
-        const offset = new ClockOffset(2 * faulty + 1);
+        const offset = new ClockOffset(() => 2 * faulty + 1);
         offset.follow([...honest, ...lies]);
         for (let i = 0; i < 10; i += 1) offset.step();
         const within = offset.ms >= Math.min(0, ...honest) && offset.ms <= Math.max(0, ...honest);
@@ -50,7 +51,7 @@ describe("clock offset", () => {
   it("moves at most a second a period, and not past its target", () => {
     fc.assert(
       fc.property(fc.integer({ min: -100_000, max: 100_000 }), (difference) => {
-        const offset = new ClockOffset(1);
+        const offset = new ClockOffset(() => 1);
         offset.follow([difference]);
         for (let i = 0; i < 120; i += 1) {
           const before = offset.ms;
@@ -63,7 +64,7 @@ describe("clock offset", () => {
   });
 
   it("ignores a round of too few answers", () => {
-    const offset = new ClockOffset(3);
+    const offset = new ClockOffset(() => 3);
     offset.follow([700, 700]);
     offset.step();
     expect(offset.ms).to.equal(0);
@@ -108,7 +109,7 @@ describe("timekeeping", () => {
     das.offsets = [500, 500, 500, Number.NaN];
     const late = das.request.bind(das);
     das.request = (to, method, request, onResponse) => {
-      if (to === "da/3") clock.at(START + 30_000, "late", () => onResponse?.(new Uint8Array(8)));
+      if (to === "da/da3") clock.at(START + 30_000, "late", () => onResponse?.(new Uint8Array(8)));
       else late(to, method, request, onResponse);
     };
     time.ask();
@@ -121,7 +122,7 @@ describe("timekeeping", () => {
     const { clock, das, time } = world();
     das.behaviour = () => accept;
     das.request = (to, _method, _request, onResponse) => {
-      const answers = to === "da/0" ? 3 : 0;
+      const answers = to === "da/da0" ? 3 : 0;
       for (let i = 0; i < answers; i += 1) clock.at(START + 20, "again", () => onResponse?.(new Uint8Array(8)));
     };
     time.ask();

@@ -183,6 +183,8 @@ export class Aggregators implements MeterTransport {
   /** How far each DA's clock is from the world's, milliseconds. */
   offsets: readonly number[] = [0, 0, 0, 0];
   onReading: (() => void) | undefined;
+  /** What they answer to "params": nothing newer. */
+  versions: (request: Uint8Array) => Uint8Array = () => Uint8Array.of(1);
   readonly #clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
@@ -191,11 +193,15 @@ export class Aggregators implements MeterTransport {
 
   request(
     to: string,
-    method: "reading" | "time",
+    method: "reading" | "time" | "params",
     request: Uint8Array,
     onResponse?: (response: Uint8Array) => Promise<void> | void,
   ): void {
-    const da = Number(to.slice("da/".length));
+    const da = Number(to.slice("da/da".length));
+    if (method === "params") {
+      this.#clock.at(this.#clock.now() + 40, "params", () => onResponse?.(this.versions(request)));
+      return;
+    }
     if (method === "time") this.timeAsked.push(this.#clock.now());
     else {
       this.onReading?.();

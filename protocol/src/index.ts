@@ -48,6 +48,7 @@ export { maxFaulty, quorum } from "./messages/quorum.js";
 export { SIG_BYTES, decodeLeaf, encodeLeaf, type Leaf } from "./messages/leaf.js";
 export { decodeSigned, encodeSigned, signStruct, verifySigned, type Signed } from "./messages/signed.js";
 export {
+  daAddress,
   paramsCodec,
   paramsDefaults,
   type CompletenessMode,
@@ -71,6 +72,7 @@ export { ACK_BYTES, MAX_BUNDLE, ackCodec, type Ack } from "./messages/ack.js";
 export {
   decodeReceipt,
   encodeReceipt,
+  receiptVersion,
   verifyReceipt,
   verifyReceiptOf,
   type Receipt,
@@ -173,3 +175,21 @@ export type { Difference, DifferenceCode } from "./difference.js";
 export { verifyBill, type Verification } from "./verify.js";
 export { explainPeriod, type HalfExplanation, type PeriodExplanation } from "./explain.js";
 export * from "./ledger/index.js";
+export {
+  composeParamsLeaf,
+  nextParams,
+  provePossession,
+  type ParamsChange,
+  type ParamsValues,
+} from "./params-change.js";
+export {
+  decodeParamsProofs,
+  decodeParamsWish,
+  encodeParamsProofs,
+  encodeParamsWish,
+  paramsProof,
+  verifySuccessor,
+  verifyVersions,
+  type ParamsProof,
+  type ProvedVersion,
+} from "./versions.js";

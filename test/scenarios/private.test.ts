@@ -34,7 +34,7 @@ function disturb({ network, clock }: World): void {
     "lists",
   ] as const) {
     clock.at(clock.now() + 46_000_000, "nonsense", () => {
-      network.transport("stranger").request("da/1", method, utf8("nonsense"));
+      network.transport("stranger").request("da/DA1MSP", method, utf8("nonsense"));
     });
   }
 }

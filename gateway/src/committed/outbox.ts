@@ -1,4 +1,4 @@
-import { isVeilgridError, type LedgerView } from "@veilgrid/protocol";
+import { daAddress, isVeilgridError, type LedgerView } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { Address, Method, Transport } from "../ports/transport.js";
 import { decodeResponse, encodeTransaction, type PendingTransaction } from "../transport/envelopes.js";
@@ -100,8 +100,11 @@ export class Outbox {
   }
 
   async #addresses(): Promise<Address[]> {
-    const { da } = await this.#view.currentParams();
-    return da.map((_, index) => `da/${index}`);
+    const current = await this.#view.currentParams();
+    const { version } = current;
+    // An epoch may still name the version before, whose members vote on it.
+    const before = version > 1 ? await this.#view.params(version - 1) : current;
+    return [...new Set([...current.da, ...before.da].map(daAddress))];
   }
 
   /** Sends an aggregator what it has to have again, and the first step that it has not accepted. */

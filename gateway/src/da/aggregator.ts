@@ -5,11 +5,19 @@ import { parseSlot, slotOf, storeKey } from "./names.js";
 import { compose, type AggregatorModules, type Parts } from "./parts.js";
 import { HONEST, type Conduct } from "./proposer.js";
 import { Requests } from "./requests.js";
+import { Retirement } from "./retirement.js";
 
 /** What an aggregator is told. Times in milliseconds. */
 export interface AggregatorOptions {
   /** BIP-340 secret of this DA, 32 bytes. */
   readonly secret: Uint8Array;
+  /**
+   * Its secrets in other versions of the parameter set: one that a coming version names, and one that was replaced, which
+   * is needed until the last period of its versions has its block.
+   */
+  readonly otherSecrets?: readonly Uint8Array[];
+  /** Called once when no version that still rules anything names this DA any more, and it has stopped. */
+  readonly onRetired?: () => void;
   /** How long a bundle of meters' readings is open: "whatever came in a few tens of milliseconds". Default 50. */
   readonly bundleMs?: number;
   /** How long the leader waits for more transactions before it forms a block of chain 0. Default 1,000. */
@@ -32,6 +40,8 @@ export class Aggregator {
   readonly #modules: AggregatorModules;
   readonly #parts: Parts;
   readonly #requests: Requests;
+  readonly #retirement: Retirement;
+  readonly #onRetired: () => void;
   readonly #committed = new Map<number, Period>();
   #isRunning = false;
 
@@ -39,7 +49,7 @@ export class Aggregator {
     this.#modules = modules;
     this.#parts = compose(
       {
-        secret: options.secret,
+        secrets: [options.secret, ...(options.otherSecrets ?? [])],
         bundleMs: options.bundleMs ?? 50,
         gatherMs: options.gatherMs ?? 1_000,
         baseMs: options.timerMs ?? 20_000,
@@ -53,6 +63,8 @@ export class Aggregator {
       modules,
     );
     const onReview = (chain: number): Promise<void> => this.#review(chain);
+    this.#retirement = new Retirement({ ...modules, ...this.#parts });
+    this.#onRetired = options.onRetired ?? ((): void => undefined);
     this.#requests = new Requests({ onReview }, { ...modules, parts: this.#parts });
   }
 
@@ -84,6 +96,7 @@ export class Aggregator {
     await this.#searchLists();
     for (const chain of await this.#parts.agenda.chains()) await this.#review(chain);
     this.#isRunning = true;
+    await this.#retire();
   }
 
   /** Cancels all timers; nothing is answered any more. What is on disk stays. */
@@ -111,6 +124,19 @@ export class Aggregator {
     await this.#review(await this.#parts.inbox.approve(leaf));
   }
 
+  /** Takes the operator's word for a version back; says whether there was one. A vote that was given stands. */
+  async withdrawParams(version: number): Promise<boolean> {
+    const { inbox } = this.#parts;
+    const withdrawn = await inbox.withdraw(version);
+    await this.#review(0);
+    return withdrawn;
+  }
+
+  /** The leaf of the parameter set that the operator approved and that is not committed yet. */
+  get approvedParams(): Uint8Array | undefined {
+    return this.#parts.inbox.approved;
+  }
+
   /** Something was committed on the ledger. Events come in the ledger's order; one seen before changes nothing. */
   async onLedgerEvent({ name, payload }: LedgerEvent): Promise<void> {
     if (!this.#isRunning) return;
@@ -124,6 +150,7 @@ export class Aggregator {
     proposer.close(region);
     if (kind === KIND.params) await membership.refresh();
     election.committed();
+    if (kind === KIND.params) await election.versionChanged();
     if (kind === KIND.readings) await this.#dropPeriod(region, period);
     else await inbox.review();
     if (kind === KIND.epoch) {
@@ -131,6 +158,15 @@ export class Aggregator {
       await freeze.arm();
     }
     for (const chain of kind === KIND.params ? await agenda.chains() : [region]) await this.#review(chain);
+    await this.#retire();
+  }
+
+  /** "a removed DA serves until those blocks are in", and then no more. */
+  async #retire(): Promise<void> {
+    if (!(await this.#retirement.isDue())) return;
+    this.stop();
+    this.#modules.log("info", "retired", { version: this.#parts.membership.current.version });
+    this.#onRetired();
   }
 
   /** Looks at what is due on a chain, keeps the progress timer accordingly, and works on it if this DA leads. */

@@ -42,17 +42,19 @@ export class Answers {
   make(name: AnswerName, about: About = {}): Uint8Array {
     const code = ANSWER[name];
     const params = about.params ?? this.#membership.current;
+    const index = this.#membership.indexIn(params);
     const body = {
       params: params.version,
-      da: this.#membership.indexIn(params) ?? NO_INDEX,
+      da: index ?? NO_INDEX,
       class: classOf(code, about.retry ?? false),
       code,
       readingHash: about.hash ?? NO_HASH,
       now: BigInt(this.#clock.now()),
       retryAfterMs: about.retryAfterMs ?? 0,
     };
-    if (about.signed !== true) return encodeAnswer(answerCodec.encode(body));
-    const { bytes, sig } = this.#membership.sign("answer", answerCodec, body);
+    // Who is no member of the version has nobody to sign as.
+    if (about.signed !== true || index === undefined) return encodeAnswer(answerCodec.encode(body));
+    const { bytes, sig } = this.#membership.sign("answer", answerCodec, body, params);
     return encodeAnswer(bytes, sig);
   }
 }

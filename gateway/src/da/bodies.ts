@@ -1,7 +1,6 @@
 import { readingLeaf } from "@veilgrid/protocol";
 import type { Transport } from "../ports/transport.js";
 import { decodeBodies, decodeBodiesWish, encodeAccepted, encodeBodiesWish } from "../transport/envelopes.js";
-import { addressOf } from "./membership.js";
 import { nameOf, slotOf } from "./names.js";
 import type { OpenPeriod, Periods } from "./periods.js";
 import type { HeldReading, Pools } from "./pool.js";
@@ -35,7 +34,7 @@ export class Bodies {
   fetch({ open, leader, hashes }: MissingBodies, then: (readings: readonly HeldReading[]) => Promise<void>): void {
     const wish = encodeBodiesWish({ region: open.region, period: open.period, hashes });
     const wanted = new Set(hashes.map(nameOf));
-    this.#transport.request(addressOf(leader), "bodies", wish, async (response) => {
+    this.#transport.request(leader, "bodies", wish, async (response) => {
       const leaves = acceptedBody(response, decodeBodies)?.map(readingLeaf) ?? [];
       const readings = leaves.flatMap((leaf) => this.#periods.verified(open, leaf) ?? []);
       const named = readings.filter(({ id }) => wanted.has(id));

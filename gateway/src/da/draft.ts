@@ -99,6 +99,8 @@ export function draft(content: Content, place: Place, membership: Membership): D
   const cbh = blockHash(headerCodec.encode(header));
   const scbh = membership.signHash(cbh);
   const body = readings === undefined ? { leaves } : { readings: readings.map(({ hash }) => hash) };
-  const proposal = encodeSigned(membership.sign("proposal", proposalCodec, { header, scbh, ...body }));
+  const proposal = encodeSigned(
+    membership.sign("proposal", proposalCodec, { header, scbh, ...body }, membership.current),
+  );
   return { header, cbh, block: blockCodec.encode({ header, scbh, leaves }), proposal };
 }

@@ -2,6 +2,7 @@ import {
   ANSWER,
   ELECTION_BYTES,
   concat,
+  daAddress,
   decodeSigned,
   electionCodec,
   elements,
@@ -21,7 +22,6 @@ import type { Address, Reply } from "../ports/transport.js";
 import { encodeAccepted } from "../transport/envelopes.js";
 import type { Answers } from "./answers.js";
 import { Campaign, type CampaignModules } from "./campaign.js";
-import { addressOf } from "./membership.js";
 import { storeKey } from "./names.js";
 import { ProgressTimer } from "./progress.js";
 import { acceptedBody, answerIn } from "./responses.js";
@@ -103,6 +103,12 @@ export class Election {
     this.#stopRepeating();
   }
 
+  /** Another version is in force: votes and timeouts of the one before lead nowhere any more, and its leader may be gone. */
+  async versionChanged(): Promise<void> {
+    this.#endCampaign();
+    await this.#takeRole();
+  }
+
   /** The ledger has a new leader. */
   async ledgerLeader(): Promise<void> {
     const { term } = await this.#modules.view.term();
@@ -114,11 +120,13 @@ export class Election {
   /** Another DA's signed Timeout. @throws VeilgridError `malformed`. */
   async timeout(bytes: Uint8Array): Promise<Uint8Array> {
     const timeout = decodeSigned(timeoutCodec, bytes);
+    const { membership } = this.#modules;
+    const sender = membership.addressIn(membership.current, timeout.body.da);
     const heard = await this.#terms.hear(timeout);
     if (heard === "invalid") return this.#modules.answers.make("bad-signature");
     if (heard === "stale") return this.#modules.answers.make("stale-term");
     // The sender was put into a later term by Q timeouts: it shows them.
-    if (heard === "ahead") this.#askTimeouts(addressOf(timeout.body.da));
+    if (heard === "ahead" && sender !== undefined) this.#askTimeouts(sender);
     return encodeAccepted();
   }
 
@@ -138,7 +146,7 @@ export class Election {
       reply(answers.make("bad-signature"));
     } else if (term > this.#terms.term) {
       // "where alone it may ... vote": only after Q timeouts have put this DA into that term.
-      this.#askTimeouts(addressOf(candidate), async () => {
+      this.#askTimeouts(daAddress(member), async () => {
         reply(await this.#answerCandidate(term, candidate, member.key));
       });
     } else reply(await this.#answerCandidate(term, candidate, member.key));
@@ -160,17 +168,16 @@ export class Election {
   /** The vote for a candidate, if this DA's vote in this term is or may be its: "once, on disk before the answer". */
   async #vote(term: bigint, candidate: number, voter: number): Promise<Signed<ElectionVote> | undefined> {
     const { store, membership } = this.#modules;
-    const cast = this.#cast();
-    const [last] = cast;
-    if (last !== undefined && last.term >= term && last.candidate !== candidate) return undefined;
+    const last = this.#castFrom(term);
+    if (last !== undefined && last.candidate !== candidate) return undefined;
     const body = { params: membership.current.version, term, candidate, voter };
     if (last?.term !== term) {
-      const kept = [body, ...cast].slice(0, 1 + this.#faulty).map((vote) => electionCodec.encode(vote));
+      const kept = [body, ...this.#cast()].slice(0, 1 + this.#faulty).map((vote) => electionCodec.encode(vote));
       await store.write([{ key: storeKey.ballot, value: concat(...kept) }]);
     }
     // Who votes for another does not stand.
     if (candidate !== voter) this.#waiting?.cancel();
-    return membership.sign("election", electionCodec, body);
+    return membership.sign("election", electionCodec, body, membership.current);
   }
 
   get #faulty(): number {
@@ -181,6 +188,15 @@ export class Election {
   #cast(): ElectionVote[] {
     const stored = this.#modules.store.get(storeKey.ballot) ?? new Uint8Array();
     return elements(stored, ELECTION_BYTES).map((vote) => electionCodec.decode(vote));
+  }
+
+  /**
+   * The vote that binds this DA in a term: one of the version in force. Those of a version before are no certificate any
+   * more ("`params` current"), and their indices may be other DAs'.
+   */
+  #castFrom(term: bigint): ElectionVote | undefined {
+    const { version } = this.#modules.membership.current;
+    return this.#cast().find((vote) => vote.params === version && vote.term >= term);
   }
 
   /**
@@ -212,7 +228,7 @@ export class Election {
       await this.#wait();
       return;
     }
-    const own = equalBytes(leader, this.#modules.membership.key);
+    const own = this.#modules.membership.isOwn(leader);
     this.#role = own ? "leader" : "follower";
     await this.#options.onLeader(own);
   }
@@ -235,8 +251,8 @@ export class Election {
     if (term <= ledger.term || this.#campaign !== undefined) return false;
     // "the last f leaders wait"
     if (ledger.recent.some((leader) => equalBytes(leader, membership.key))) return false;
-    const [last] = this.#cast();
-    return last?.term !== term || last.candidate === index;
+    const last = this.#castFrom(term);
+    return last === undefined || last.candidate === index;
   }
 
   /** "votes for itself and repeats its request until the timer ends" */

@@ -102,7 +102,7 @@ export class Forwarding {
     const [fate] = fates as [Fate];
     if (accepted.length === 0)
       return this.#answers.make(fate as AnswerName, { params: open.params, retryAfterMs: RETRY_MS });
-    const ack = encodeSigned(this.#membership.sign("ack", ackCodec, ackOf(open, da, accepted)));
+    const ack = encodeSigned(this.#membership.sign("ack", ackCodec, ackOf(open, da, accepted), open.params));
     return encodeAccepted(encodeBundleAck({ ack, accepted: fates.map((one) => one === "accepted") }));
   }
 

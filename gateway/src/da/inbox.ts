@@ -139,9 +139,25 @@ export class Inbox {
     return this.#put(transaction);
   }
 
-  /** The operator's word for a new parameter set: this DA will propose it and vote for it. @throws as `accept`. */
+  /**
+   * The operator's word for a new parameter set: this DA will propose it and vote for it, also when it has been started
+   * again. The last word for a version counts. @throws as `accept`.
+   */
   async approve(leaf: Uint8Array): Promise<number> {
     return this.#put({ kind: KIND.params, leaf });
+  }
+
+  /** Takes the operator's word back; says whether there was one. A vote that was given stands. */
+  async withdraw(version: number): Promise<boolean> {
+    const key = storeKey.pending(KIND.params, hex(version, 4));
+    if (!this.#pending.delete(key)) return false;
+    await this.#store.write([{ key, value: undefined }]);
+    return true;
+  }
+
+  /** The parameter set that the operator approved and that is not committed. */
+  get approved(): Uint8Array | undefined {
+    return this.#ofKind(KIND.params).at(-1)?.leaf;
   }
 
   /** Whether a parameter set is one that the operator approved. */
@@ -155,7 +171,9 @@ export class Inbox {
     const before = this.#pending.get(key);
     if (before !== undefined && equalBytes(before.leaf, pending.leaf)) return chainOf(pending);
     await this.#check(pending);
-    if (before !== undefined && (await this.#isValid(before))) throw refuse("slot-taken", "another one is pending");
+    // An operator may think again; of an issuer's two the first one that is valid stays.
+    const stays = before !== undefined && pending.kind !== KIND.params && (await this.#isValid(before));
+    if (stays) throw refuse("slot-taken", "another one is pending");
     if (this.#pending.size >= MOST_PENDING) throw refuse("inbox-full", "too many transactions are pending");
     await this.#store.write([{ key, value: encodeTransaction(pending) }]);
     this.#pending.set(key, pending);

@@ -126,7 +126,7 @@ export class Intake {
     const { open } = desk;
     const { membership, transport, clock } = this.#modules;
     const gather = new Gather(open, readings, { membership });
-    this.#receipt(desk, gather.own(membership.sign("ack", ackCodec, ackOf(open, da, readings))));
+    this.#receipt(desk, gather.own(membership.sign("ack", ackCodec, ackOf(open, da, readings), open.params)));
     if (gather.waiting.length === 0) return;
     // "Fewer than Q after `roundSeconds`: retry, too-few-acks".
     const timer = clock.at(clock.now() + open.params.roundSeconds * 1000, "too few acks", () => {

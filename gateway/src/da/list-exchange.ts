@@ -1,6 +1,6 @@
 import { periodRange, type Period } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
-import type { Transport } from "../ports/transport.js";
+import type { Address, Transport } from "../ports/transport.js";
 import {
   decodeLists,
   decodeListsRequest,
@@ -88,7 +88,7 @@ export class ListExchange {
     const { membership, transport, clock, lists } = this.#modules;
     const { known } = search;
     const [first] = lists.missing(known);
-    const peers = membership.peers(membership.current);
+    const peers = this.#peersOf(known);
     const peer = peers[search.asked % Math.max(peers.length, 1)];
     if (first === undefined || peer === undefined || clock.now() >= search.until) {
       this.#end(name, search);
@@ -101,13 +101,20 @@ export class ListExchange {
     });
     const last = known.epoch.first.k + known.epoch.periods;
     const wish = { region: known.epoch.region, first, periods: last - first.k };
-    transport.request(peer.address, "lists", encodeListsWish(wish), async (response) => {
+    transport.request(peer, "lists", encodeListsWish(wish), async (response) => {
       const progress = await this.#heard(response);
       // Who had some has more: ask on without waiting. `asked` moves to the next peer only when the timer fires.
       if (!progress || this.#searches.get(name) !== search) return;
       search.asked -= 1;
       this.#ask(name, search);
     });
+  }
+
+  /** Who may have an epoch's lists: the DAs of its own version, who voted for it, and those of the version in force. */
+  #peersOf({ params }: KnownEpoch): Address[] {
+    const { membership } = this.#modules;
+    const peers = [...membership.peers(params), ...membership.peers(membership.current)];
+    return [...new Set(peers.map(({ address }) => address))];
   }
 
   async #heard(response: Uint8Array): Promise<boolean> {

@@ -1,12 +1,14 @@
 import {
   VeilgridError,
-  memberIndex,
+  daAddress,
+  equalBytes,
   quorum,
   schnorr,
   signStruct,
   verifySigned,
   type Codec,
   type LedgerView,
+  type Member,
   type Params,
   type SigKind,
   type Signed,
@@ -22,28 +24,34 @@ export interface Peer {
   readonly key: Uint8Array;
 }
 
-/** Address of the DA with this index. */
-export function addressOf(index: number): Address {
-  return `da/${index}`;
+/** A key pair of this aggregator. */
+interface OwnKey {
+  readonly secret: Uint8Array;
+  readonly key: Uint8Array;
 }
 
-/** Who this aggregator is in the consortium, and who the others are: by params version, because members change. */
+/**
+ * Who this aggregator is in the consortium, and who the others are: by params version, because members and keys change.
+ * "acks, votes and rules of its [an epoch's] periods stay under that version to the end …; elections and chain 0 use the
+ * current one, and so does the leader" (PROTOCOL section 4, Setup): every signature is made for a version.
+ */
 export class Membership {
-  readonly #secret: Uint8Array;
+  readonly #own: readonly [OwnKey, ...OwnKey[]];
   readonly #view: LedgerView;
   readonly #memory: VerifiedSignatures;
   readonly #versions = new Map<number, Params>();
   #id: Uint8Array | undefined;
   #current: Params | undefined;
-  /** This DA's own x-only key, 32 bytes. */
-  readonly key: Uint8Array;
 
-  /** @param secret BIP-340 secret, 32 bytes. */
-  constructor(secret: Uint8Array, modules: { readonly view: LedgerView; readonly memory: VerifiedSignatures }) {
-    this.#secret = secret;
+  /** @param secrets BIP-340 secrets, 32 bytes each: that of the version in force, and those of versions before and after. */
+  constructor(
+    secrets: readonly [Uint8Array, ...Uint8Array[]],
+    modules: { readonly view: LedgerView; readonly memory: VerifiedSignatures },
+  ) {
+    const [first, ...others] = secrets.map((secret) => ({ secret, key: schnorr.publicKey(secret) }));
+    this.#own = [first as OwnKey, ...others];
     this.#view = modules.view;
     this.#memory = modules.memory;
-    this.key = schnorr.publicKey(secret);
   }
 
   /** Reads consortium and current params from the ledger: at start, and after each params block. */
@@ -65,6 +73,16 @@ export class Membership {
     return this.#current;
   }
 
+  /** This DA's x-only key in the version in force, 32 bytes; while it is no member there, the first that it has. */
+  get key(): Uint8Array {
+    return this.#ownIn(this.current).key;
+  }
+
+  /** Whether a key is this DA's in the version in force. */
+  isOwn(key: Uint8Array): boolean {
+    return this.indexIn(this.current) !== undefined && equalBytes(this.key, key);
+  }
+
   /** A version's parameter set. @throws VeilgridError `wrong-params` where there is none. */
   async params(version: number): Promise<Params> {
     const known = this.#versions.get(version);
@@ -76,7 +94,7 @@ export class Membership {
 
   /** This DA's index in a params version; undefined where it is no member. */
   indexIn({ da }: Params): number | undefined {
-    const index = memberIndex(da, this.key);
+    const index = da.findIndex((member) => this.#owns(member));
     return index < 0 ? undefined : index;
   }
 
@@ -84,23 +102,39 @@ export class Membership {
     return quorum(da.length);
   }
 
-  /** All other DAs of a params version. */
-  peers({ da }: Params): Peer[] {
-    const own = memberIndex(da, this.key);
-    return da.map(({ key }, index) => ({ index, address: addressOf(index), key })).filter(({ index }) => index !== own);
+  /** Where the DA with this index in a version is asked; undefined where there is none. */
+  addressIn({ da }: Params, index: number): Address | undefined {
+    const member = da[index];
+    return member && daAddress(member);
   }
 
-  sign<T>(kind: SigKind, codec: Codec<T>, body: T): Signed<T> {
-    return signStruct(kind, this.id, codec, body, this.#secret);
+  /** All other DAs of a params version. */
+  peers({ da }: Params): Peer[] {
+    const all = da.map((member, index) => ({ index, address: daAddress(member), key: member.key }));
+    return all.filter(({ key }) => !this.#owns({ key }));
+  }
+
+  /** Signs as the member that this DA is in `params`. */
+  sign<T>(kind: SigKind, codec: Codec<T>, body: T, params: Params): Signed<T> {
+    return signStruct(kind, this.id, codec, body, this.#ownIn(params).secret);
   }
 
   verify(kind: SigKind, signed: Pick<Signed<unknown>, "bytes" | "sig">, key: Uint8Array): boolean {
     return verifySigned(kind, this.id, signed, key, this.#memory);
   }
 
-  /** `sig("header", CBH)` of a block that this DA forms. */
+  /** `sig("header", CBH)` of a block that this DA forms: a leader is one of the version in force. */
   signHash(cbh: Uint8Array): Uint8Array {
-    return this.sign("header", { encode: () => cbh, decode: () => cbh }, cbh).sig;
+    return this.sign("header", { encode: () => cbh, decode: () => cbh }, cbh, this.current).sig;
+  }
+
+  #owns({ key }: Pick<Member, "key">): boolean {
+    return this.#own.some((own) => equalBytes(own.key, key));
+  }
+
+  #ownIn({ da }: Params): OwnKey {
+    const own = this.#own.find(({ key }) => da.some((member) => equalBytes(member.key, key)));
+    return own ?? this.#own[0];
   }
 }
 

@@ -39,7 +39,7 @@ export interface AggregatorModules {
 
 /** What the parts of an aggregator are told, and how they tell it what they notice. */
 export interface PartsOptions extends ElectionOptions {
-  readonly secret: Uint8Array;
+  readonly secrets: readonly [Uint8Array, ...Uint8Array[]];
   readonly bundleMs: number;
   readonly gatherMs: number;
   readonly conduct: Conduct;
@@ -71,7 +71,7 @@ export interface Parts {
 
 /** Makes the parts and puts them together: the only place that knows which needs which. */
 export function compose(options: PartsOptions, ports: AggregatorModules): Parts {
-  const membership = new Membership(options.secret, ports);
+  const membership = new Membership(options.secrets, ports);
   const basis = { ...ports, membership };
   const answers = new Answers(basis);
   const readings = { ...basis, answers, ...readingParts(options, basis) };

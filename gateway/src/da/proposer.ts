@@ -1,4 +1,4 @@
-import { KIND, equalBytes, isVeilgridError, sha256, type LedgerView } from "@veilgrid/protocol";
+import { KIND, isVeilgridError, sha256, type LedgerView } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { LedgerClient } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
@@ -102,7 +102,7 @@ export class Proposer {
 
   async #leads(): Promise<boolean> {
     const { leader } = await this.#modules.view.term();
-    return leader !== undefined && equalBytes(leader, this.#modules.membership.key);
+    return leader !== undefined && this.#modules.membership.isOwn(leader);
   }
 
   async #begin(chain: number): Promise<void> {

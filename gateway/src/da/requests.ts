@@ -1,9 +1,10 @@
-import { isVeilgridError, readingHash } from "@veilgrid/protocol";
+import { isVeilgridError, readingHash, type LedgerView } from "@veilgrid/protocol";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Handler, Method, Reply } from "../ports/transport.js";
 import { decodeTransaction, encodeAccepted, encodeTime } from "../transport/envelopes.js";
 import type { Parts } from "./parts.js";
+import { serveVersions } from "./versions.js";
 
 const RETRY_MS = 1_000;
 
@@ -20,7 +21,7 @@ export class Requests {
   /** @param options.onReview called when something may have become due on a chain. */
   constructor(
     options: { readonly onReview: (chain: number) => Promise<void> },
-    modules: { readonly parts: Parts; readonly clock: Clock; readonly log: Log },
+    modules: { readonly parts: Parts; readonly clock: Clock; readonly view: LedgerView; readonly log: Log },
   ) {
     this.#onReview = options.onReview;
     this.#parts = modules.parts;
@@ -36,6 +37,7 @@ export class Requests {
       timeouts: () => Promise.resolve(election.timeouts()),
       elect: (request, reply) => later(election.elect(request, reply)),
       transaction: (request) => this.#transaction(request),
+      params: (request) => serveVersions(modules.view, request),
       lists: (request) => listExchange.receive(request),
     };
   }

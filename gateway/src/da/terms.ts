@@ -72,8 +72,8 @@ export class Terms {
 
   /** This DA's own timeout for its term. */
   own(da: number): Signed<Timeout> {
-    const { version } = this.#membership.current;
-    return this.#membership.sign("timeout", timeoutCodec, { params: version, term: this.#term, da });
+    const { current } = this.#membership;
+    return this.#membership.sign("timeout", timeoutCodec, { params: current.version, term: this.#term, da }, current);
   }
 
   /** Takes in a signed timeout, its own or another's; the Q-th one of this term puts the DA into the next. */

@@ -3,6 +3,7 @@ import {
   blockCodec,
   blockHash,
   checkBlock,
+  daAddress,
   decodeLeaf,
   decodeSigned,
   encodeSigned,
@@ -18,6 +19,7 @@ import {
   type AnswerName,
   type Header,
   type LedgerView,
+  type Member,
   type Params,
   type Proposal,
   type Signed,
@@ -25,6 +27,7 @@ import {
 } from "@veilgrid/protocol";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
+import type { Address } from "../ports/transport.js";
 import { encodeAccepted, encodeIncomplete } from "../transport/envelopes.js";
 import type { Answers } from "./answers.js";
 import type { Ballots } from "./ballots.js";
@@ -50,8 +53,8 @@ interface Objection {
 /** A readings proposal that names readings which are not here. */
 export interface MissingBodies {
   readonly open: OpenPeriod;
-  /** The leader's index in the current params: it has the bodies. */
-  readonly leader: number;
+  /** Where the leader is asked: it has the bodies. */
+  readonly leader: Address;
   /** readingHashes, 32 bytes each. */
   readonly hashes: readonly Uint8Array[];
 }
@@ -133,7 +136,9 @@ export class Voter {
     if (term < ledger.term) return objection("stale-term");
     // A later term that the own peer has not heard of yet.
     if (term > ledger.term) return objection("unknown-leader", true, RETRY_MS);
-    const leads = ledger.leader !== undefined && equalBytes(leader, ledger.leader);
+    const named = ledger.leader !== undefined && equalBytes(leader, ledger.leader);
+    // "elections and chain 0 use the current one, and so does the leader, whatever period it leads"
+    const leads = named && memberIndex(this.#modules.membership.current.da, leader) >= 0;
     return leads ? undefined : objection("unknown-leader");
   }
 
@@ -194,7 +199,10 @@ export class Voter {
     const hashes = found.proposal.readings as readonly Uint8Array[];
     const missing = hashes.filter((hash) => !held.has(nameOf(hash)));
     if (missing.length > 0) {
-      return { missing: { open, leader: memberIndex(membership.current.da, leader), hashes: missing } };
+      const { da } = membership.current;
+      // The leader was found among them when its proposal was placed.
+      const asked = daAddress(da[memberIndex(da, leader)] as Member);
+      return { missing: { open, leader: asked, hashes: missing } };
     }
     const readings = hashes.map((hash) => held.get(nameOf(hash)) as HeldReading);
     return { response: await this.#judgeComplete(found, open, readings) };
@@ -229,7 +237,7 @@ export class Voter {
     const { region, number, term, round } = header;
     const missing = left.map(({ leaf }) => leaf);
     const body = { params: params.version, region, number, term, round, da, missing };
-    return encodeIncomplete(encodeSigned(this.#modules.membership.sign("incomplete", incompleteCodec, body)));
+    return encodeIncomplete(encodeSigned(this.#modules.membership.sign("incomplete", incompleteCodec, body, params)));
   }
 
   async #vote(found: Case): Promise<Uint8Array> {
@@ -237,7 +245,7 @@ export class Voter {
     const { region, number, term, round } = header;
     const vote = { params: params.version, region, number, term, round, cbh, da };
     if (!(await this.#modules.ballots.cast(vote))) return this.#answer(found, objection("wrong-round", true));
-    return encodeAccepted(encodeSigned(this.#modules.membership.sign("vote", voteCodec, vote)));
+    return encodeAccepted(encodeSigned(this.#modules.membership.sign("vote", voteCodec, vote, params)));
   }
 
   #object(found: Case, why: Objection): Judgement {

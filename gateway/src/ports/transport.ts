@@ -1,4 +1,4 @@
-/** Where a request goes: "da/0", "cc", "kgcbp". Meters and customers only ask; nobody can ask them. */
+/** Where a request goes: "da/" and the DA's MSP id, "cc", "kgcbp". Meters and customers only ask; nobody can ask them. */
 export type Address = string;
 
 /** What the parties ask each other. The bytes are the protocol's own encodings (see transport/envelopes.ts). */
@@ -12,6 +12,7 @@ export type Method =
   | "timeouts" // DA to DA: the certificate of Q timeouts that put the asked DA into its term
   | "elect" // candidate to DA: its own signed Election; answered by the voter's
   | "transaction" // KGCBP, CC to DA: a kind and a signed leaf for the ledger
+  | "params" // meter to DA: a version; answered by the params blocks after it with their votes
   | "lists"; // KGCBP to DA, DA to DA: PRID lists of an epoch
 
 /** Answers a request, now or later; only the first answer counts. */

@@ -15,6 +15,7 @@ import { MAX_INPUT_BYTES, Reader, Writer, compareBytes, concat, type Period } fr
  * | timeouts | nothing | accepted: the certificate of the asked DA's term; or an Answer in term 0 |
  * | elect | Election ‖ sig of the candidate for itself | accepted: Election ‖ sig of the voter; or an Answer |
  * | transaction | kind, leaf | accepted: nothing; or an Answer |
+ * | params | uint16 version | accepted: the params blocks after it, each with its certificate, not all of many |
  * | lists | lists to keep, or a wish for lists | accepted: nothing, or the lists wished for; or an Answer |
  */
 

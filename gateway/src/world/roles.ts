@@ -2,6 +2,7 @@ import { Fleet, Meter } from "@veilgrid/meter-client";
 import {
   addPeriods,
   consortiumId,
+  daAddress,
   LedgerView,
   paramsCodec,
   type Params,
@@ -65,7 +66,7 @@ export function newAggregator(ground: Ground, ledger: PeerLedger, index: number)
     },
     {
       clock,
-      transport: network.transport(`da/${index}`),
+      transport: network.transport(daAddress({ msp: daMsp(index) })),
       store: new LevelStore(database, `da/${index}`, STORE),
       ledger: ledger.as({ msp: daMsp(index) }),
       view: new LedgerView(ledger.state),

@@ -1,5 +1,6 @@
 import {
   addPeriods,
+  daAddress,
   headerCodec,
   LedgerView,
   monthAt,
@@ -202,7 +203,7 @@ export class World {
   /** Starts an aggregator's process, or kills it: nothing but its store survives. */
   async #switch(da: number, up: boolean): Promise<void> {
     const { network } = this.#ground;
-    const address = `da/${da}`;
+    const address = daAddress(this.#params.da[da] as Params["cc"]);
     this.#aggregators[da]?.stop();
     this.#aggregators[da] = undefined;
     network.setUp(address, up);

@@ -27,7 +27,7 @@ describe("outbox", () => {
     answers = [encodeAccepted(), encodeAccepted(), undefined, Uint8Array.of(99, 1)];
     const network = new SimNetwork({ latency: { minMs: 1, maxMs: 1 } }, { clock, random });
     for (const to of [0, 1, 2, 3]) {
-      network.listen(`da/${to}`, (_method, request, reply) => {
+      network.listen(`da/Da${to}`, (_method, request, reply) => {
         heard.push({ at: clock.now(), to, request: new TextDecoder().decode(request) });
         const answer = answers[to];
         if (answer !== undefined) reply(answer);

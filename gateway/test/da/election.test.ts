@@ -111,7 +111,7 @@ describe("leader election", () => {
     await grid.boot(3);
     expect(grid.aggregator(3).standing.term).to.equal(1n);
     // It hears a timeout of a later term, asks for the certificate and is there.
-    grid.ask(3, "timeout", timeout(grid, 3n, 0), "da/0");
+    grid.ask(3, "timeout", timeout(grid, 3n, 0), "da/Da0");
     await grid.seconds(1);
     expect(grid.aggregator(3).standing.term).to.equal(3n);
   });
@@ -125,7 +125,7 @@ describe("leader election", () => {
       expect(grid.aggregator(0).standing.term).to.equal(1n);
     });
 
-    async function elect(bytes: Uint8Array, from = "da/1"): Promise<Asked> {
+    async function elect(bytes: Uint8Array, from = "da/Da1"): Promise<Asked> {
       const asked = grid.ask(0, "elect", bytes, from);
       await grid.seconds(1);
       return asked;
@@ -189,9 +189,9 @@ describe("leader election", () => {
     const leader = await grid.leader();
     const da = (leader + 1) % 4;
     const rival = (leader + 2) % 4;
-    const taken = grid.ask(da, "elect", request(grid, 1n, rival), `da/${rival}`);
+    const taken = grid.ask(da, "elect", request(grid, 1n, rival), `da/Da${rival}`);
     await pushInto(grid, da, 2n);
-    const again = grid.ask(da, "elect", request(grid, 2n, leader), `da/${leader}`);
+    const again = grid.ask(da, "elect", request(grid, 2n, leader), `da/Da${leader}`);
     await grid.seconds(1);
     expect([outcome(taken), outcome(again)]).to.deep.equal(["stale-term", "unknown-leader"]);
   });
@@ -199,14 +199,14 @@ describe("leader election", () => {
   describe("a timeout", () => {
     it("counts only signed, for the current version, once a DA", async () => {
       const grid = await new Grid().start();
-      const forged = grid.ask(0, "timeout", timeout(grid, 0n, 1, SECRETS.da[2]), "da/1");
-      const foreign = grid.ask(0, "timeout", timeout(grid, 0n, 9, secretOf("nobody")), "da/1");
-      for (let i = 0; i < 4; i += 1) grid.ask(0, "timeout", timeout(grid, 0n, 1), "da/1");
-      grid.ask(0, "timeout", timeout(grid, 0n, 2), "da/2");
+      const forged = grid.ask(0, "timeout", timeout(grid, 0n, 1, SECRETS.da[2]), "da/Da1");
+      const foreign = grid.ask(0, "timeout", timeout(grid, 0n, 9, secretOf("nobody")), "da/Da1");
+      for (let i = 0; i < 4; i += 1) grid.ask(0, "timeout", timeout(grid, 0n, 1), "da/Da1");
+      grid.ask(0, "timeout", timeout(grid, 0n, 2), "da/Da2");
       await grid.seconds(1);
       expect([outcome(forged), outcome(foreign)]).to.deep.equal(["bad-signature", "bad-signature"]);
       expect(grid.aggregator(0).standing.term).to.equal(0n);
-      grid.ask(0, "timeout", timeout(grid, 0n, 3), "da/3");
+      grid.ask(0, "timeout", timeout(grid, 0n, 3), "da/Da3");
       await grid.seconds(1);
       expect(grid.aggregator(0).standing.term).to.equal(1n);
     });
@@ -214,8 +214,8 @@ describe("leader election", () => {
     it("of an older term is answered so, and the certificate is shown", async () => {
       const grid = await new Grid().start();
       await pushInto(grid, 0, 1n);
-      const stale = grid.ask(0, "timeout", timeout(grid, 0n, 1), "da/1");
-      const shown = grid.ask(0, "timeouts", new Uint8Array(), "da/1");
+      const stale = grid.ask(0, "timeout", timeout(grid, 0n, 1), "da/Da1");
+      const shown = grid.ask(0, "timeouts", new Uint8Array(), "da/Da1");
       await grid.seconds(1);
       const decoded = decodeResponse(stale.response as Uint8Array);
       if (decoded.tag !== "answer") throw new Error("no answer");

@@ -18,7 +18,7 @@ describe("a forwarded bundle", () => {
   });
 
   async function forward(readings: readonly Uint8Array[], da = 1): Promise<Asked> {
-    const asked = grid.ask(da, "forward", encodeBundle(readings), "da/0");
+    const asked = grid.ask(da, "forward", encodeBundle(readings), "da/Da0");
     await grid.seconds(1);
     return asked;
   }

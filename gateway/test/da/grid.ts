@@ -164,7 +164,7 @@ export class Grid {
     this.ledger.apply(await applySetup(this.view, paramsCodec.encode(this.params)));
     this.#consortium = await this.view.consortium();
     for (const index of this.seats.keys()) {
-      if (down.includes(index)) this.network.setUp(`da/${index}`, false);
+      if (down.includes(index)) this.network.setUp(`da/Da${index}`, false);
       else await this.boot(index);
     }
     return this;
@@ -174,7 +174,7 @@ export class Grid {
   async boot(index: number, options: Partial<AggregatorOptions> = {}): Promise<Aggregator> {
     const seat = this.seats[index] as Seat;
     const log: Log = (level, event, facts = {}) => this.logged.push({ da: index, level, event, facts });
-    const address = `da/${index}`;
+    const address = `da/Da${index}`;
     this.network.setUp(address, true);
     const aggregator = new Aggregator(
       { secret: secretOf(`da${index}`), ...this.#options.aggregators?.[index], ...options },
@@ -200,7 +200,7 @@ export class Grid {
     const seat = this.seats[index] as Seat;
     seat.aggregator?.stop();
     seat.aggregator = undefined;
-    this.network.setUp(`da/${index}`, false);
+    this.network.setUp(`da/Da${index}`, false);
   }
 
   aggregator(index: number): Aggregator {
@@ -236,7 +236,7 @@ export class Grid {
   /** Asks an aggregator something; the answer is there after some virtual time. */
   ask(index: number, method: Method, request: Uint8Array, from = "meter"): Asked {
     const asked: Asked = {};
-    this.network.transport(from).request(`da/${index}`, method, request, (response) => {
+    this.network.transport(from).request(`da/Da${index}`, method, request, (response) => {
       asked.response = response;
     });
     return asked;

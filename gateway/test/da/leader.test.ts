@@ -36,7 +36,7 @@ describe("a leader", () => {
     expect(await grid.view.readings(1, NEXT)).to.include({ aggFault: true, count: 0 });
     await grid.seconds(5);
     // Two lists fewer than before, and the mark of what is frozen.
-    for (const da of [0, 1, 2, 3]) expect(await grid.stored(da), `da/${da}`).to.equal(before - 1);
+    for (const da of [0, 1, 2, 3]) expect(await grid.stored(da), `da/Da${da}`).to.equal(before - 1);
     expect(grid.logged.filter(({ level }) => level === "warn")).to.deep.equal([]);
   });
 
@@ -50,7 +50,7 @@ describe("a leader", () => {
   it("takes in what only the others acked, in one round more", async () => {
     const grid = await openGrid();
     const leader = await grid.leader();
-    grid.network.drop(({ method, to }) => method === "forward" && to === `da/${leader}`);
+    grid.network.drop(({ method, to }) => method === "forward" && to === `da/Da${leader}`);
     const others = [0, 1, 2, 3].filter((da) => da !== leader);
     const asked = grid.sendAll(1, FIRST, 5, others);
     await grid.seconds(2);
@@ -103,7 +103,7 @@ describe("a leader", () => {
       // With one other down, the votes of both that are left are needed.
       grid.kill(b);
       const lift = grid.network.drop(({ method, direction, from, bytes }) => {
-        if (method !== "propose" || direction !== "response" || from !== `da/${a}`) return false;
+        if (method !== "propose" || direction !== "response" || from !== `da/Da${a}`) return false;
         bytes[spoil] = (bytes[spoil] as number) ^ 64;
         return false;
       });

@@ -85,7 +85,7 @@ describe("a meter's reading", () => {
     const bytes = grid.reading(1, FIRST, 0, 0);
     const asked = Array.from({ length: 12 }, () => grid.ask(0, "reading", bytes));
     // Nothing is forwarded yet while they come in.
-    grid.network.drop(({ method, to }) => method === "forward" && to === "da/1");
+    grid.network.drop(({ method, to }) => method === "forward" && to === "da/Da1");
     await grid.seconds(2);
     const { accepted = 0, busy = 0 } = outcomes(asked);
     expect(accepted + busy).to.equal(12);
@@ -270,9 +270,9 @@ describe("acks", () => {
     const grid = await gridOf([]);
     // Every ack on its way to da/0 is spoilt, each DA's in its own way.
     grid.network.drop(({ method, direction, to, from, bytes }) => {
-      if (method !== "forward" || direction !== "response" || to !== "da/0") return false;
+      if (method !== "forward" || direction !== "response" || to !== "da/Da0") return false;
       // Bytes: tag, length of Ack ‖ sig, Ack (params 2, da 1, region 2, period 6, count 2, root 32), sig, bits.
-      const at = { "da/1": 4, "da/2": 2 + 13, "da/3": 2 + 45 }[from] as number;
+      const at = { "da/Da1": 4, "da/Da2": 2 + 13, "da/Da3": 2 + 45 }[from] as number;
       bytes[at] = (bytes[at] as number) ^ 1;
       return false;
     });
@@ -284,7 +284,7 @@ describe("acks", () => {
   it("of a part of a bundle count for that part", async () => {
     const grid = await gridOf([3]);
     // da/1 has acked another reading of meter 0 before, unheard by da/0 and da/2.
-    const lift = grid.network.drop(({ method, from }) => method === "forward" && from === "da/1");
+    const lift = grid.network.drop(({ method, from }) => method === "forward" && from === "da/Da1");
     grid.ask(1, "reading", grid.reading(1, FIRST, 0, 0, 7n));
     await grid.seconds(1);
     lift();

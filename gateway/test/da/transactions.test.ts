@@ -221,7 +221,7 @@ describe("an epoch", () => {
     for (const da of [0, 1, 2]) grid.ask(da, "lists", lists, "kgcbp");
     await grid.until(async () => (await grid.view.epochAt(1, FIRST)) !== undefined, 120);
     await grid.seconds(15);
-    const wish = grid.ask(3, "lists", encodeListsWish({ region: 1, first: FIRST, periods: 48 }), "da/0");
+    const wish = grid.ask(3, "lists", encodeListsWish({ region: 1, first: FIRST, periods: 48 }), "da/Da0");
     await grid.seconds(1);
     const decoded = decodeResponse(wish.response as Uint8Array);
     if (decoded.tag !== "accepted") throw new Error("no lists");

@@ -103,8 +103,8 @@ describe("a voter", () => {
   /** The leader hands out bodies; gives the wishes that it heard. */
   function serveBodies(bodies: readonly Uint8Array[]): BodiesWish[] {
     const wishes: BodiesWish[] = [];
-    grid.network.setUp(`da/${leader}`, true);
-    grid.network.listen(`da/${leader}`, (method, request, reply) => {
+    grid.network.setUp(`da/Da${leader}`, true);
+    grid.network.listen(`da/Da${leader}`, (method, request, reply) => {
       if (method !== "bodies") return Promise.resolve();
       wishes.push(decodeBodiesWish(request));
       reply(encodeAccepted(...bodies));

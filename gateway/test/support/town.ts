@@ -79,7 +79,7 @@ export class Town {
     this.committee = new Committee(options.params);
     this.clock = new Scheduler(options.start);
     this.network = new SimNetwork({ latency: { minMs: 5, maxMs: 5 } }, { clock: this.clock, random });
-    for (const i of SECRETS.da.keys()) this.network.listen(`da/${i}`, this.committee.handler(i));
+    for (const i of SECRETS.da.keys()) this.network.listen(`da/Da${i}`, this.committee.handler(i));
     this.policy = options.policy ?? new FlatPolicy(250_000n);
     this.tariff = options.tariff ?? DEFAULT_TARIFF;
   }

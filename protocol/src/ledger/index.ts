@@ -24,5 +24,5 @@ export { applyBlock, checkBlock, type CheckedBlock } from "./transition.js";
 export { countedReadings, distinctPrids, isComplete } from "./completeness.js";
 export { priceBasis, type PriceBasis as DuePriceBasis } from "./rules/basis.js";
 export { committedPeriod, type CommittedPeriod } from "./rules/period.js";
-export { newKeys } from "./rules/params.js";
+export { LEAST_AGGREGATORS, checkParamsLeaf, checkSuccession, newKeys } from "./succession.js";
 export { checkPending, type PendingLeaf } from "./pending.js";

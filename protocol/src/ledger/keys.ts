@@ -16,6 +16,8 @@ export const stateKey = {
   /** u16: the version in force. */
   paramsVersion: "params",
   params: (version: number): string => `params/${pad(version, 5)}`,
+  /** u64: the block of chain 0 that holds a version above 1. */
+  paramsBlock: (version: number): string => `params/${pad(version, 5)}/block`,
   term: "term",
   election: (term: bigint): string => `election/${pad(term, 20)}`,
   /** The regions that ever had an epoch. */

@@ -161,3 +161,9 @@ export const u32Record = record<number>(
   (to, v) => to.u32(v),
   (from) => from.u32(),
 );
+
+export const u64Record = record<bigint>(
+  "block number",
+  (to, v) => to.u64(v),
+  (from) => from.u64(),
+);

@@ -41,7 +41,8 @@ export type RefusalCode =
   | "month-deleted"
   | "no-fault"
   | "verdict-exists"
-  | "missing-possession";
+  | "missing-possession"
+  | "too-few-aggregators";
 
 /** A refusal of the ledger: nothing is written. */
 export function refusal(code: RefusalCode, message: string, facts: Facts = {}, retry = false): VeilgridError {

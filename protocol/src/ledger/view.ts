@@ -87,6 +87,11 @@ export class LedgerView {
     return this.params((await this.#record(stateKey.paramsVersion, records.u16Record)) as number);
   }
 
+  /** The number of the block on chain 0 that holds a version; undefined of version 1, which is no block. */
+  async paramsBlock(version: number): Promise<bigint | undefined> {
+    return this.#record(stateKey.paramsBlock(version), records.u64Record);
+  }
+
   async term(): Promise<Term> {
     const record = await this.#record(stateKey.term, records.termRecord);
     const { da } = await this.currentParams();

@@ -7,6 +7,14 @@ export interface Member {
   readonly key: Uint8Array;
 }
 
+/**
+ * Where a data aggregator is asked: "da/" and its MSP id. Its index is another one in another version, and its key may
+ * change; the organisation stays.
+ */
+export function daAddress({ msp }: Pick<Member, "msp">): string {
+  return `da/${msp}`;
+}
+
 export type ReleaseMode = "after-commit" | "upfront";
 export type CompletenessMode = "set" | "sum";
 

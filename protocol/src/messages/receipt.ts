@@ -33,6 +33,11 @@ function pathLength(index: number, count: number): number {
   return length;
 }
 
+/** The params version that a receipt's acks name, before anything of it is verified. @throws VeilgridError `malformed` */
+export function receiptVersion(bytes: Uint8Array): number {
+  return new Reader(bytes, "receipt").u16();
+}
+
 /** Why entries are no receipt, or nothing. */
 function flaw(receipt: Receipt): string | undefined {
   const { region, period, params } = (receipt[0] as ReceiptEntry).body;

@@ -91,7 +91,7 @@ describe("H3: completeness by a sum", () => {
       const votesFor = async (leaves: readonly Uint8Array[]): Promise<string[]> => {
         const sealed = await chain.seal({ ...chain.readings({}, []), ts: BigInt(freezes), leaves });
         const proposal = proposalOf(aggregators, sealed);
-        const votes = [1, 2, 3].map((da) => aggregators.ask(da, "propose", proposal, "da/0"));
+        const votes = [1, 2, 3].map((da) => aggregators.ask(da, "propose", proposal, "da/Da0"));
         await aggregators.seconds(1);
         return votes.map(outcome);
       };

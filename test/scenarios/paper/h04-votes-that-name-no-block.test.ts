@@ -51,7 +51,7 @@ describe("H4: votes that name no block", () => {
     let votes: Asked[];
 
     async function propose(sealed: SealedBlock): Promise<Asked[]> {
-      const asked = OTHERS.map((da) => grid.ask(da, "propose", proposalOf(grid, sealed), "da/0"));
+      const asked = OTHERS.map((da) => grid.ask(da, "propose", proposalOf(grid, sealed), "da/Da0"));
       await grid.seconds(1);
       return asked;
     }

@@ -62,7 +62,7 @@ describe("H6: an orphan half, a stale key", () => {
         withhold(world, STALE, at);
         world.clock.at(Date.UTC(2013, 3, 8, 8, 31), "the stale meter sends", async () => {
           for (const [half, reading] of (await staleReadings(world, run, STALE, at)).entries()) {
-            world.network.transport("meter/stale").request(`da/${half}`, "reading", reading);
+            world.network.transport("meter/stale").request(`da/DA${half}MSP`, "reading", reading);
           }
         });
       },

@@ -69,7 +69,7 @@ describe("H10: a fast timer", () => {
       expect(others.length / leaders.length).to.be.within(0.5, 0.6);
       // Where the others' proposals are heard again, the period's block is in within a term and a half.
       lift();
-      grid.network.drop(({ method, from }) => method === "propose" && from === `da/${MALICIOUS}`);
+      grid.network.drop(({ method, from }) => method === "propose" && from === `da/Da${MALICIOUS}`);
       await grid.clock.run(grid.clock.now() + 15 * 60_000);
       expect(await grid.chain.view.readings(1, periodAt(0))).to.include({ count: 0 });
     });

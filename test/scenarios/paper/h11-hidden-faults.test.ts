@@ -57,7 +57,7 @@ describe("H11: faults that nobody reports", () => {
       await grid.clock.run(grid.window(0).freezes);
       const votes = async (aggFault: boolean): Promise<string[]> => {
         const sealed = await grid.chain.seal({ ...blockWithout(aggFault), ts: BigInt(grid.clock.now()) });
-        const asked = [1, 2, 3].map((da) => grid.ask(da, "propose", proposalOf(grid, sealed), "da/0"));
+        const asked = [1, 2, 3].map((da) => grid.ask(da, "propose", proposalOf(grid, sealed), "da/Da0"));
         await grid.seconds(1);
         return asked.map(outcome);
       };

@@ -94,7 +94,7 @@ export class Aggregators {
     });
     const shared = { clock, ledger, view: chain.view, memory: new VerifiedSignatures(10_000), log: silent };
     this.all = chain.params.da.map(({ key }, da) => {
-      const transport = this.network.transport(`da/${da}`);
+      const transport = this.network.transport(`da/Da${da}`);
       const { options, random: drawn = random } = differences[da] ?? {};
       const own = { transport, store: new MemoryStore(), random: drawn };
       return new Aggregator({ secret: secretOf(key), ...options }, { ...shared, ...own });
@@ -105,7 +105,7 @@ export class Aggregators {
   static async over(chain: Chain, differences: Readonly<Record<number, Difference>> = {}): Promise<Aggregators> {
     const aggregators = new Aggregators(chain, differences);
     for (const [da, aggregator] of aggregators.all.entries()) {
-      aggregators.network.listen(`da/${da}`, aggregator.handle);
+      aggregators.network.listen(`da/Da${da}`, aggregator.handle);
       await aggregator.start();
     }
     await aggregators.#sendLists();
@@ -115,7 +115,7 @@ export class Aggregators {
   /** From now on somebody else answers in an aggregator's place: whoever has its keys and follows no protocol. */
   replace(da: number, handler: Handler = () => Promise.resolve()): void {
     this.all[da]?.stop();
-    this.network.listen(`da/${da}`, handler);
+    this.network.listen(`da/Da${da}`, handler);
   }
 
   /** KGCBP's lists of all the periods of region 1 that are still to come. */
@@ -148,7 +148,7 @@ export class Aggregators {
   /** Asks an aggregator something; the answer is there after some virtual time. */
   ask(da: number, method: Method, request: Uint8Array, from = "anybody"): Asked {
     const asked: Asked = {};
-    this.network.transport(from).request(`da/${da}`, method, request, (response) => {
+    this.network.transport(from).request(`da/Da${da}`, method, request, (response) => {
       asked.response = response;
     });
     return asked;

@@ -21,8 +21,8 @@ export function hoardVotes(aggregators: Aggregators, hoarder: number): readonly 
     const request = encodeSigned(signStruct("election", consortium, electionCodec, own, secret));
     for (const da of all.keys()) {
       if (da === hoarder) continue;
-      const transport = aggregators.network.transport(`da/${hoarder}`);
-      transport.request(`da/${da}`, "elect", request, (response) => {
+      const transport = aggregators.network.transport(`da/Da${hoarder}`);
+      transport.request(`da/Da${da}`, "elect", request, (response) => {
         if (outcome({ response }) === "accepted") votes.push(term);
       });
     }

@@ -140,8 +140,8 @@ export class Attack {
   bundles(heard: Attempts): void {
     const [good, second] = this.#said;
     const forged = [turned(second), this.#keys.sign(1, this.period, NOBODY, 5n)];
-    heard["a batch with one good reading"] = this.stranger.ask(1, "forward", inBundle([good, ...forged]), "da/3");
-    heard["a batch of forgeries"] = this.stranger.ask(1, "forward", turned(second), "da/3");
+    heard["a batch with one good reading"] = this.stranger.ask(1, "forward", inBundle([good, ...forged]), "da/DA3MSP");
+    heard["a batch of forgeries"] = this.stranger.ask(1, "forward", turned(second), "da/DA3MSP");
   }
 
   /** Bytes that are no message: garbage, and real ones that are cut or go on, by method. */
@@ -180,7 +180,7 @@ export class Attack {
       "a timeout that nobody signed",
       "timeout",
       encodeSigned(signStruct("timeout", this.#consortium, timeoutCodec, timeout, HOSTILE)),
-      "da/0",
+      "da/DA0MSP",
     );
     const { term } = await this.#world.view.term();
     const ballot = { params: 1, term: term + 1n, candidate: 0, voter: 0 };
@@ -188,9 +188,9 @@ export class Attack {
       "a candidate who is no aggregator",
       "elect",
       encodeSigned(signStruct("election", this.#consortium, electionCodec, ballot, HOSTILE)),
-      "da/0",
+      "da/DA0MSP",
     );
-    ask("a proposal of somebody who does not lead", "propose", await this.#usurping(term, leaf), "da/0");
+    ask("a proposal of somebody who does not lead", "propose", await this.#usurping(term, leaf), "da/DA0MSP");
   }
 
   /** What is on the ledger of the attacked period in region 1: leaves of its block, and PRIDs that its release excludes. */

@@ -41,7 +41,7 @@ export class Stranger {
   /** Asks da/`da` now. */
   ask(da: number, method: Method, request: Uint8Array, as = "stranger"): Asked {
     const asked = new Asked();
-    this.#world.network.transport(as).request(`da/${da}`, method, request, (response) => {
+    this.#world.network.transport(as).request(`da/DA${da}MSP`, method, request, (response) => {
       asked.hear(response);
     });
     return asked;
