@@ -149,7 +149,10 @@ export class Message {
 
   /** A message in a field of this one. Several values are parts of one: protobuf merges them as if end to end. */
   message(field: number): Message {
-    return new Message(concat(...this.list(field)));
+    const parts = this.list(field);
+    // Each part must be a message by itself.
+    if (parts.length > 1) for (const part of parts) new Message(part);
+    return new Message(concat(...parts));
   }
 
   /** A message whose bytes a field holds, which is not the same: the last value counts. */
