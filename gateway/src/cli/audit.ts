@@ -4,10 +4,10 @@ import { Audit, type AuditReport } from "../audit/audit.js";
 import { LedgerFile } from "../ledger/ledgerfile.js";
 import type { LedgerBlock } from "../ports/ledger.js";
 import { withScratch } from "../store/scratch.js";
-import { DataFolder } from "../world/folder.js";
 import { EXIT } from "./failure.js";
-import { withFolderLedger } from "./ledger-source.js";
-import { examples, jsonOption, outOption, type FolderOptions } from "./options.js";
+import { addLedgerOptions, sourceOf, unfit, type LedgerOptions, type LedgerSource } from "./ledger-options.js";
+import { withSource } from "./ledger-source.js";
+import { examples, jsonOption } from "./options.js";
 import { counted, line, printJson, printTable, Progress } from "./output.js";
 
 /** Anything with blocks: a ledger, or a file of one. */
@@ -18,27 +18,51 @@ export interface Blocks {
 const NOTES = `Everything is verified from the blocks' bytes: hashes, votes, elections, every reading's signature, completeness,
 sums and prices. What peers said of them plays no part. Exit code 1: something was found.`;
 
-/** `veilgrid audit`: re-verifies a whole ledger. */
-export function addAudit(parent: Command): void {
-  parent
-    .command("audit")
-    .description("walk a whole ledger and re-verify everything on it")
-    .argument("[path]", "an exported ledger file (.gz too) or a data folder (default: that of --out)")
-    .addOption(outOption())
-    .addOption(jsonOption())
-    .addHelpText("after", examples(["veilgrid audit --out my-run", "veilgrid audit ledger.vgl.gz --json"], NOTES))
-    .action((path: string | undefined, options: FolderOptions) => audit(path ?? options.out, options));
+interface AuditOptions extends LedgerOptions {
+  readonly json?: boolean;
 }
 
-async function audit(path: string, { json = false }: FolderOptions): Promise<void> {
+/** `veilgrid audit`: re-verifies a whole ledger. */
+export function addAudit(parent: Command): void {
+  addLedgerOptions(parent.command("audit"))
+    .description("walk a whole ledger and re-verify everything on it")
+    .argument("[path]", "an exported ledger file (.gz too) or a data folder (default: that of --out)")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "veilgrid audit --out my-run",
+          "veilgrid audit ledger.vgl.gz --json",
+          "veilgrid audit --ledger fabric --profile .fabric/profile.json",
+        ],
+        NOTES,
+      ),
+    )
+    .action((path: string | undefined, options: AuditOptions) => audit(path, options));
+}
+
+async function audit(path: string | undefined, options: AuditOptions): Promise<void> {
+  const { json = false } = options;
   const progress = new Progress(json);
-  const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
-  const report = isFile
-    ? await auditReport(new LedgerFile(path), progress)
-    : await withFolderLedger(new DataFolder(path), (ledger) => auditReport(ledger, progress, ledger.tip.height));
+  const source = path === undefined ? sourceOf(options) : await sourceAt(path, options);
+  // A file is walked as it is: nothing has to be replayed first.
+  const report =
+    source.kind === "file"
+      ? await auditReport(new LedgerFile(source.path), progress)
+      : await withSource(source, (ledger) => auditReport(ledger, progress, ledger.tip.height));
   if (json) printJson(report);
   else printReport(report);
   if (report.findings.length > 0) process.exitCode = EXIT.failed;
+}
+
+/** The ledger at a path: a file's, or that of a folder's run. */
+async function sourceAt(path: string, options: AuditOptions): Promise<LedgerSource> {
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (!isFile) return sourceOf({ ...options, out: path, isFolderNamed: true });
+  if (options.ledger !== undefined || options.profile !== undefined)
+    throw unfit("PATH is a file: it needs no --ledger");
+  return { kind: "file", path };
 }
 
 /** Re-verifies a whole ledger. @param height the number of its blocks, where it is known. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { examples, jsonOption, outOption, type FolderOptions } from "./options.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { examples } from "./options.js";
 import { concluded, showOutcome } from "./outcome.js";
 import { Progress } from "./output.js";
 import { withRun } from "./stages.js";
@@ -9,20 +10,21 @@ what is left of the run is run first. DIR/bills.csv and DIR/periods.csv are writ
 
 /** `veilgrid bill issue`: the last stage of a run. */
 export function addBillIssue(parent: Command): void {
-  parent
-    .command("issue")
+  addStageOptions(parent.command("issue"))
     .description("run on until the bills of the run's months are issued, verify them and write the results")
-    .addOption(outOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples(["veilgrid bill issue --out my-run", "veilgrid bill issue --out my-run --json"], NOTES),
+      examples(
+        ["veilgrid bill issue --out my-run", "veilgrid bill issue --out my-run --json"],
+        `${NOTES}\n\n${ON_FABRIC}`,
+      ),
     )
-    .action((options: FolderOptions) => issue(options));
+    .action((options: StageOptions) => issue(options));
 }
 
-async function issue({ out, json = false }: FolderOptions): Promise<void> {
-  await withRun(out, async (run) => {
+async function issue(options: StageOptions): Promise<void> {
+  const { json = false } = options;
+  await withRun(options, async (run) => {
     showOutcome(run, await concluded(run, new Progress(json), { memory: true, audit: false }), json);
   });
 }

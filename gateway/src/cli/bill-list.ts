@@ -2,11 +2,12 @@ import { LedgerView, monthName, toHex } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import { DataFolder } from "../world/folder.js";
 import { KeptRun } from "../world/kept.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
 import { withFolderLedger } from "./ledger-source.js";
-import { examples, jsonOption, monthOption, outOption, type FolderOptions } from "./options.js";
+import { examples, monthOption } from "./options.js";
 import { counted, line, printJson, printTable } from "./output.js";
 
-interface ListOptions extends FolderOptions {
+interface ListOptions extends StageOptions {
   readonly month?: number;
 }
 
@@ -23,20 +24,20 @@ interface ListedBill {
 
 /** `veilgrid bill list`: the bills that the ledger names. */
 export function addBillList(parent: Command): void {
-  parent
-    .command("list")
+  addStageOptions(parent.command("list"))
     .description("list the bills that are on the ledger, with their addresses")
     .addOption(monthOption())
-    .addOption(outOption())
-    .addOption(jsonOption())
-    .addHelpText("after", examples(["veilgrid bill list --out my-run", "veilgrid bill list --month 2013-04 --json"]))
+    .addHelpText(
+      "after",
+      examples(["veilgrid bill list --out my-run", "veilgrid bill list --month 2013-04 --json"], ON_FABRIC),
+    )
     .action((options: ListOptions) => list(options));
 }
 
-async function list({ out, month, json = false }: ListOptions): Promise<void> {
+async function list({ out, month, json = false, ...place }: ListOptions): Promise<void> {
   const run = await KeptRun.open(new DataFolder(out));
   const months = month === undefined ? run.months : [run.month(month)];
-  const bills = await withFolderLedger(run.folder, ({ state }) => listed(run, months, new LedgerView(state)));
+  const bills = await withFolderLedger(run.folder, place, ({ state }) => listed(run, months, new LedgerView(state)));
   if (json) printJson({ bills });
   else print(bills, months);
 }

@@ -1,6 +1,5 @@
-import { VeilgridError } from "@veilgrid/protocol";
 import { Option, type Command } from "commander";
-import { addLedgerOptions, type LedgerOptions } from "./ledger-source.js";
+import { addLedgerOptions, sourceOf, unfit, type LedgerOptions } from "./ledger-options.js";
 import { hexBytes, jsonOption, monthOption } from "./options.js";
 
 /** Which bill: by its meter in a folder, or offline by what its customer has. */
@@ -37,9 +36,18 @@ export function addBillOptions(command: Command): Command {
 
 /** How a bill is told without the run's folder. */
 export const OFFLINE = `Offline, a customer needs the exported ledger, the encrypted bill, the BID and the age identity: no peer learns
-whose bill is verified, and the operator's word plays no part.`;
+whose bill is verified, and the operator's word plays no part. With --ledger fabric --profile FILE in the file's
+place the blocks come from the peers themselves.`;
 
-/** @throws VeilgridError `bad-option` where options of the offline form are given without a ledger file. */
+/**
+ * Whether a bill is told by what its customer has, and read from a ledger that is no folder's.
+ * @throws VeilgridError `bad-option` where the options contradict each other.
+ */
+export function isOffline(options: BillOptions): boolean {
+  return sourceOf(options).kind !== "folder";
+}
+
+/** @throws VeilgridError `bad-option` where options of the offline form are given with a folder. */
 export function refuseOffline(options: BillOptions): void {
   const given = (["bid", "identity", "bill", "ipfs"] as const).find((name) => options[name] !== undefined);
   if (given !== undefined) throw unfit(`--${given} goes with --ledger`);
@@ -48,15 +56,10 @@ export function refuseOffline(options: BillOptions): void {
 /** @throws VeilgridError `bad-option` naming what is missing or too much. */
 export function requireOffline(meter: string | undefined, options: BillOptions): OfflineBill {
   const { month, bid, identity, bill, ipfs } = options;
-  if (meter !== undefined) throw unfit("with --ledger the bill is told by --bid, and not by METER");
+  if (meter !== undefined) throw unfit("with --ledger, and no --out, the bill is told by --bid and not by METER");
   if (bid === undefined) throw unfit("--ledger needs --bid");
   if (identity === undefined) throw unfit("--ledger needs --identity");
   if (month === undefined) throw unfit("--ledger needs --month");
   if ((bill === undefined) === (ipfs === undefined)) throw unfit("--ledger needs either --bill or --ipfs");
   return { month, bid, identity, bill, ipfs };
-}
-
-/** An option that does not go with the others. */
-export function unfit(message: string): VeilgridError {
-  return new VeilgridError("bad-option", message, { blame: "caller" });
 }

@@ -8,7 +8,8 @@ import type { StoredLedger } from "../ledger/stored.js";
 import type { ContentStore } from "../ports/content.js";
 import { DataFolder } from "../world/folder.js";
 import { KeptRun } from "../world/kept.js";
-import { refuseOffline, requireOffline, unfit, type BillOptions } from "./bill-options.js";
+import { isOffline, refuseOffline, requireOffline, type BillOptions } from "./bill-options.js";
+import { unfit } from "./ledger-options.js";
 import { withLedger } from "./ledger-source.js";
 
 /** A month's bill of a customer, and what it is opened with. */
@@ -33,7 +34,7 @@ export async function withBill<T>(
   options: BillOptions,
   use: (bill: BillCase) => Promise<T>,
 ): Promise<T> {
-  if (options.ledger !== undefined) return withOfflineBill(meter, options, use);
+  if (isOffline(options)) return withOfflineBill(meter, options, use);
   refuseOffline(options);
   if (meter === undefined) throw unfit("say which METER, or --ledger and --bid");
   const run = await KeptRun.open(new DataFolder(options.out));

@@ -7,9 +7,10 @@ import {
   type VeilgridError,
 } from "@veilgrid/protocol";
 import type { Command } from "commander";
-import { addBillOptions, OFFLINE, unfit, type BillOptions } from "./bill-options.js";
+import { addBillOptions, isOffline, OFFLINE, type BillOptions } from "./bill-options.js";
 import { withAllBills, withBill, type BillCase } from "./bill-source.js";
 import { EXIT, isFailedCheck } from "./failure.js";
+import { unfit } from "./ledger-options.js";
 import { examples } from "./options.js";
 import { counted, line, printJson, printTable, Progress } from "./output.js";
 
@@ -55,6 +56,7 @@ export function addBillVerify(parent: Command): void {
         [
           "veilgrid bill verify P0001 --out my-run",
           "veilgrid bill verify --all --month 2013-04 --out my-run --json",
+          "veilgrid bill verify --all --ledger fabric --profile .fabric/profile.json --out my-run",
           "veilgrid bill verify --ledger ledger.vgl --bid HEX --identity my.age-identity --bill bill.age --month 2013-04",
         ],
         NOTES,
@@ -65,7 +67,7 @@ export function addBillVerify(parent: Command): void {
 
 async function verify(meter: string | undefined, options: VerifyOptions): Promise<void> {
   const all = options.all === true;
-  if (all && (meter !== undefined || options.ledger !== undefined)) {
+  if (all && (meter !== undefined || isOffline(options))) {
     throw unfit("--all goes with a folder, and not with a METER");
   }
   const bills = all ? await verifyAll(options) : [await withBill(meter, options, verdictOn)];

@@ -3,7 +3,8 @@ import { InvalidArgumentError, type Command } from "commander";
 import { kindName } from "../committed/kind-name.js";
 import type { LeafFacts } from "./block-leaves.js";
 import { shownBlock, type ShownBlock } from "./block-view.js";
-import { addLedgerOptions, withLedger, type LedgerOptions } from "./ledger-source.js";
+import { addLedgerOptions, type LedgerOptions } from "./ledger-options.js";
+import { withLedger } from "./ledger-source.js";
 import { examples, jsonOption, whole } from "./options.js";
 import { counted, line, printFacts, printJson } from "./output.js";
 
@@ -29,7 +30,11 @@ export function addBlockShow(parent: Command): void {
     .addHelpText(
       "after",
       examples(
-        ["veilgrid block show 1 2 --out my-run", "veilgrid block show 0 head --ledger ledger.vgl --json"],
+        [
+          "veilgrid block show 1 2 --out my-run",
+          "veilgrid block show 0 head --ledger ledger.vgl --json",
+          "veilgrid block show 0 head --ledger fabric --profile .fabric/profile.json",
+        ],
         NOTES,
       ),
     )

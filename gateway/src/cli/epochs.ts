@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { monthsOf } from "../world/plan.js";
 import type { Run } from "../world/run.js";
 import type { World } from "../world/world.js";
-import { examples, jsonOption, outOption, type FolderOptions } from "./options.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { examples } from "./options.js";
 import { counted, line, printJson, Progress, startOf } from "./output.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
@@ -22,17 +23,15 @@ until then (earlier periods, their masks and prices) is done on the way.`;
 
 /** `veilgrid epochs`: the next epoch of every region. */
 export function addEpochs(parent: Command): void {
-  parent
-    .command("epochs")
+  addStageOptions(parent.command("epochs"))
     .description("run on until the next epoch of every region is on the ledger")
-    .addOption(outOption())
-    .addOption(jsonOption())
-    .addHelpText("after", examples(["veilgrid epochs --out my-run"], NOTES))
-    .action((options: FolderOptions) => epochs(options));
+    .addHelpText("after", examples(["veilgrid epochs --out my-run"], `${NOTES}\n\n${ON_FABRIC}`))
+    .action((options: StageOptions) => epochs(options));
 }
 
-async function epochs({ out, json = false }: FolderOptions): Promise<void> {
-  await withRun(out, async (run) => {
+async function epochs(options: StageOptions): Promise<void> {
+  const { out, json = false } = options;
+  await withRun(options, async (run) => {
     const found = await withWorld(run, (world) => nextEpochs(run, world, new Progress(json)));
     if (json) printJson({ epochs: found });
     else print(found);

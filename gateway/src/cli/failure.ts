@@ -11,14 +11,15 @@ export const EXIT = {
   refused: 2,
   /** The machine or the program failed in the middle (EX_SOFTWARE of sysexits); the same command again goes on. */
   broken: 70,
-  /** A lost quorum: the same command again goes on (EX_TEMPFAIL of sysexits). */
+  /** A lost quorum, of aggregators or of peers: the same command again goes on (EX_TEMPFAIL of sysexits). */
   waiting: 75,
 } as const;
 
 /** The last lines of `veilgrid --help`. */
 export const EXIT_CODES = `
 Exit codes: 0 done; 1 a check failed (a bill does not verify, an audit found something, a file has bad rows);
-2 refused, nothing changed; 70 failed in the middle; 75 waiting for a quorum: call again to go on.`;
+2 refused, nothing changed; 70 failed in the middle; 75 waiting for a quorum or for peers: call
+again to go on.`;
 
 /** The error that a person acts on: what a role threw stands behind the scheduler's own. */
 function rootOf(error: unknown): unknown {
@@ -63,6 +64,7 @@ export function isFailedCheck(error: unknown): error is VeilgridError {
 
 const CODES: Readonly<Record<string, number>> = {
   "quorum-lost": EXIT.waiting,
+  "ledger-unavailable": EXIT.waiting,
   "system-error": EXIT.broken,
   "internal-error": EXIT.broken,
 };
@@ -77,7 +79,7 @@ export function fail(error: unknown, json: boolean): void {
   if (error instanceof CommanderError && error.exitCode === 0) return;
   const problem = problemOf(error);
   const { code, message, facts, blame, retry } = problem;
-  const word = code === "quorum-lost" ? pc.yellow("waiting") : pc.red("error");
+  const word = exitCodeOf(problem) === EXIT.waiting ? pc.yellow("waiting") : pc.red("error");
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, facts, blame, retry } })}\n`);
   // The parser has printed its own already, with a hint.
   else if (code !== "bad-usage") process.stderr.write(`${word} ${code}: ${message}\n`);

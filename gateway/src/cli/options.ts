@@ -41,7 +41,7 @@ export function monthOption(): Option {
   return new Option("--month <YYYY-MM>", "billing month (default: the run's, if it has one)").argParser(month);
 }
 
-/** What a command that is given a folder alone takes. */
+/** What every command takes that works on a folder. */
 export interface FolderOptions {
   readonly out: string;
   readonly json?: boolean;

@@ -3,11 +3,12 @@ import type { Command } from "commander";
 import { between, Frontier, released, type RegionPeriod } from "../world/frontier.js";
 import type { Run } from "../world/run.js";
 import type { World } from "../world/world.js";
-import { examples, jsonOption, outOption, whole, type FolderOptions } from "./options.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { examples, whole } from "./options.js";
 import { line, printJson, printTable, Progress, startOf } from "./output.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
-interface PeriodsOptions extends FolderOptions {
+interface PeriodsOptions extends StageOptions {
   readonly count?: number;
 }
 
@@ -30,21 +31,22 @@ masks' sum of exactly the readings in it. Meters and control center work meanwhi
 
 /** `veilgrid periods run`: readings blocks and mask releases. */
 export function addPeriodsRun(parent: Command): void {
-  parent
-    .command("run")
+  addStageOptions(parent.command("run"))
     .description("run on until more readings blocks and their mask releases are on the ledger")
     .option("--count <n>", "how many region-periods (default: all that are left)", whole(1))
-    .addOption(outOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples(["veilgrid periods run --out my-run", "veilgrid periods run --count 2 --out my-run"], NOTES),
+      examples(
+        ["veilgrid periods run --out my-run", "veilgrid periods run --count 2 --out my-run"],
+        `${NOTES}\n\n${ON_FABRIC}`,
+      ),
     )
     .action((options: PeriodsOptions) => runPeriods(options));
 }
 
-async function runPeriods({ out, json = false, count }: PeriodsOptions): Promise<void> {
-  await withRun(out, async (run) => {
+async function runPeriods(options: PeriodsOptions): Promise<void> {
+  const { out, json = false, count } = options;
+  await withRun(options, async (run) => {
     const done = await withWorld(run, (world) => morePeriods(run, world, count, new Progress(json)));
     if (json) printJson({ periods: done });
     else print(done);

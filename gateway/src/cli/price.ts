@@ -4,7 +4,8 @@ import { basisName } from "../bill/results.js";
 import { between, committed, Frontier, priced } from "../world/frontier.js";
 import type { Run } from "../world/run.js";
 import type { World } from "../world/world.js";
-import { examples, jsonOption, outOption, type FolderOptions } from "./options.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { examples } from "./options.js";
 import { counted, kilowattHours, line, printJson, printTable, Progress, startOf, unitPrice } from "./output.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
@@ -33,20 +34,18 @@ that is done while "periods run" works, and nothing is left to do here.`;
 /** `veilgrid price`: the prices of what is committed. */
 export function addPrice(parent: Command): Command {
   return (
-    parent
-      .command("price")
+    addStageOptions(parent.command("price"))
       .description("run on until every committed period has its price on the ledger")
       // What stands after "import" is import's.
       .enablePositionalOptions()
-      .addOption(outOption())
-      .addOption(jsonOption())
-      .addHelpText("after", examples(["veilgrid price --out my-run"], NOTES))
-      .action((options: FolderOptions) => price(options))
+      .addHelpText("after", examples(["veilgrid price --out my-run"], `${NOTES}\n\n${ON_FABRIC}`))
+      .action((options: StageOptions) => price(options))
   );
 }
 
-async function price({ out, json = false }: FolderOptions): Promise<void> {
-  await withRun(out, async (run) => {
+async function price(options: StageOptions): Promise<void> {
+  const { out, json = false } = options;
+  await withRun(options, async (run) => {
     const result = await withWorld(run, (world) => pricePeriods(run, world, new Progress(json)));
     if (json) printJson(result);
     else print(result);

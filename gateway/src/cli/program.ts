@@ -12,6 +12,8 @@ import { addEngine } from "./engine.js";
 import { addEpochs } from "./epochs.js";
 import { EXIT_CODES } from "./failure.js";
 import { addLedgerExport } from "./ledger-export.js";
+import { addNetworkPackage } from "./network-package.js";
+import { addNetworkParams } from "./network-params.js";
 import { addPeriodsRun } from "./periods-run.js";
 import { addPriceImport } from "./price-import.js";
 import { addPrice } from "./price.js";
@@ -60,6 +62,9 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
   addLedgerExport(veilgrid.command("ledger").description("take the ledger elsewhere"));
   addAudit(veilgrid);
+  const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
+  addNetworkParams(network);
+  addNetworkPackage(network);
   addEngine(veilgrid);
   offerEngines(veilgrid);
   return veilgrid;

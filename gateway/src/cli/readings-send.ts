@@ -2,11 +2,12 @@ import { addPeriods } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import type { Run } from "../world/run.js";
 import type { Delivery, World } from "../world/world.js";
-import { examples, jsonOption, outOption, whole, type FolderOptions } from "./options.js";
+import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { examples, whole } from "./options.js";
 import { counted, line, printJson, Progress, startOf } from "./output.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
-interface SendOptions extends FolderOptions {
+interface SendOptions extends StageOptions {
   readonly periods: number;
 }
 
@@ -22,21 +23,22 @@ has a receipt of a quorum. The other roles work meanwhile: blocks are formed as 
 
 /** `veilgrid readings send`: the meters' part of the next periods. */
 export function addReadingsSend(parent: Command): void {
-  parent
-    .command("send")
+  addStageOptions(parent.command("send"))
     .description("run on until the windows of the next periods are over: all halves are sent")
     .option("--periods <n>", "how many periods", whole(1), 1)
-    .addOption(outOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples(["veilgrid readings send --out my-run", "veilgrid readings send --periods 4 --out my-run"], NOTES),
+      examples(
+        ["veilgrid readings send --out my-run", "veilgrid readings send --periods 4 --out my-run"],
+        `${NOTES}\n\n${ON_FABRIC}`,
+      ),
     )
     .action((options: SendOptions) => send(options));
 }
 
-async function send({ out, json = false, periods }: SendOptions): Promise<void> {
-  await withRun(out, async (run) => {
+async function send(options: SendOptions): Promise<void> {
+  const { out, json = false, periods } = options;
+  await withRun(options, async (run) => {
     const sent = await withWorld(run, (world) => sendPeriods(run, world, periods, new Progress(json)));
     if (json) printJson({ periods: sent });
     else print(sent);

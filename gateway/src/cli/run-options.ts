@@ -7,7 +7,7 @@ import { profileHouseholds } from "../input/profile.js";
 import { readReadings } from "../input/readings.js";
 import { firstPeriods, type ReadingsTable } from "../input/table.js";
 import { SeededRandom } from "../random.js";
-import { requirePossible, type RunRecord } from "../world/plan.js";
+import { requirePossible, type LedgerKind, type RunRecord } from "../world/plan.js";
 import { outOption, whole } from "./options.js";
 
 /** The first day of a demo without a file: a Monday. */
@@ -40,10 +40,22 @@ export interface RunOptions {
   readonly fault: string[];
   readonly out: string;
   readonly force?: boolean;
+  /** Whether any option says what the run is. */
+  readonly isAsked?: boolean;
 }
+
+/** Options of every command: they say nothing of what a run is. */
+const OTHERS = ["out", "force", "json", "engine", "ledger", "profile", "audit", "memory", "isAsked"];
 
 /** Adds the options that say what a run is. */
 export function addRunOptions(command: Command): Command {
+  command.hook("preAction", (_, own) => {
+    const names = Object.keys(own.opts()).filter((name) => !OTHERS.includes(name));
+    own.setOptionValue(
+      "isAsked",
+      names.some((name) => own.getOptionValueSource(name) === "cli"),
+    );
+  });
   return command
     .option("--readings <file>", "CSV of meter readings (wide, undated or Low Carbon London form, .gz too)")
     .option(
@@ -136,10 +148,10 @@ export interface AskedRun {
 }
 
 /**
- * The run that the options ask for. Nothing is written.
+ * The run that the options ask for, by default on the embedded ledger. Nothing is written.
  * @throws VeilgridError for any input that cannot be read, and for what no run can be.
  */
-export async function askedRun(options: RunOptions): Promise<AskedRun> {
+export async function askedRun(options: RunOptions, ledger: LedgerKind = "embedded"): Promise<AskedRun> {
   const table = await readTable(options);
   const readings = options.periods === undefined ? table : firstPeriods(table, options.periods);
   const { sha256, format, households, firstPeriod, periods, periodSeconds } = readings;
@@ -161,7 +173,7 @@ export async function askedRun(options: RunOptions): Promise<AskedRun> {
       timezone,
       seed: options.seed ?? null,
       tariff: await readTariff(options.tariff),
-      ledger: "embedded",
+      ledger,
     },
     input: {
       sha256,

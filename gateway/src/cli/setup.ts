@@ -4,12 +4,13 @@ import { runParams } from "../world/consortium.js";
 import { regionOf } from "../world/plan.js";
 import type { Run } from "../world/run.js";
 import type { World } from "../world/world.js";
+import { addPlaceOptions, ON_FABRIC, type PlaceOptions } from "./ledger-options.js";
 import { examples, jsonOption } from "./options.js";
 import { counted, line, printFacts, printJson, startOf } from "./output.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 import { withAskedRun, withWorld } from "./stages.js";
 
-interface SetupOptions extends RunOptions {
+interface SetupOptions extends RunOptions, PlaceOptions {
   readonly json?: boolean;
 }
 
@@ -28,16 +29,26 @@ interface SetUp {
 }
 
 const NOTES = `The run goes on with a folder alone: veilgrid epochs, readings send, periods run, price, bill issue.
-One after the other they end where "veilgrid demo" ends.`;
+One after the other they end where "veilgrid demo" ends.
+
+${ON_FABRIC}
+"veilgrid network params" begins such a run.`;
 
 /** `veilgrid setup`: the first stage of a run. */
 export function addSetup(parent: Command): void {
-  addRunOptions(parent.command("setup"))
+  addPlaceOptions(addRunOptions(parent.command("setup")))
     .description("make a data folder with its keys, put the consortium on the ledger and enrol the meters")
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples(["veilgrid setup --meters 12 --regions 1 --out my-run", "veilgrid setup --readings FILE --json"], NOTES),
+      examples(
+        [
+          "veilgrid setup --meters 12 --regions 1 --out my-run",
+          "veilgrid setup --readings FILE --json",
+          "veilgrid setup --ledger fabric --profile .fabric/profile.json --out my-run",
+        ],
+        NOTES,
+      ),
     )
     .action((options: SetupOptions) => setup(options));
 }

@@ -1,29 +1,37 @@
 import { KIND, periodStart, VeilgridError, type Header } from "@veilgrid/protocol";
 import { claimed } from "../world/claim.js";
+import { requirePlace } from "../world/connection.js";
 import { DataFolder } from "../world/folder.js";
-import { requireRecord } from "../world/record.js";
+import { keptRecord, requireRecord } from "../world/record.js";
 import { Run } from "../world/run.js";
 import type { Stop, World } from "../world/world.js";
+import type { PlaceOptions, StageOptions } from "./ledger-options.js";
 import { counted, startOf, utcMinute, type Progress } from "./output.js";
 import { askedRun, type RunOptions } from "./run-options.js";
 
-/** Works on the run that the options ask for: a new one, or the folder's own again. */
-export async function withAskedRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { record, readings } = await askedRun(options);
+/**
+ * Works on the run that the options ask for: a new one, or the folder's own again. With nothing asked for, a run on Fabric
+ * is taken up as it is: it was begun before its parameters could be deployed, by a command of its own.
+ */
+export async function withAskedRun<T>(options: RunOptions & PlaceOptions, work: (run: Run) => Promise<T>): Promise<T> {
   const folder = new DataFolder(options.out);
   await folder.requireOwn();
+  const kept = options.force === true ? undefined : await keptRecord(folder);
+  if (kept?.arguments.ledger === "fabric" && !options.isAsked) return withRun(options, work);
+  const { record, readings } = await askedRun(options, options.ledger ?? kept?.arguments.ledger);
+  requirePlace(folder, record, options);
   return claimed(folder, async () => {
     if (options.force === true) await folder.clear();
-    return work(await Run.begin(folder, record, readings));
+    return work(await Run.begin(folder, record, readings, options.profile));
   });
 }
 
-/** Works on the run of a folder. @throws VeilgridError `no-run`, `folder-in-use`, `damaged-folder`. */
-export async function withRun<T>(out: string, work: (run: Run) => Promise<T>): Promise<T> {
-  const folder = new DataFolder(out);
+/** Works on the run of a folder. @throws VeilgridError `no-run`, `other-arguments`, `folder-in-use`, `damaged-folder`. */
+export async function withRun<T>(options: StageOptions, work: (run: Run) => Promise<T>): Promise<T> {
+  const folder = new DataFolder(options.out);
   // Asked first, so that a folder without a run stays as it is.
-  await requireRecord(folder);
-  return claimed(folder, async () => work(await Run.resume(folder)));
+  requirePlace(folder, await requireRecord(folder), options);
+  return claimed(folder, async () => work(await Run.resume(folder, options.profile)));
 }
 
 /** Works with all roles of a run. @param remember whether they share a memory of verified signatures. */
@@ -38,7 +46,8 @@ export async function withWorld<T>(run: Run, work: (world: World) => Promise<T>,
 
 /**
  * Lets the roles work until `goal` holds, and shows how far they are.
- * @throws VeilgridError `quorum-lost` where nothing goes on before somebody starts more aggregators.
+ * @throws VeilgridError `quorum-lost` where nothing goes on before somebody starts more aggregators, `ledger-unavailable`
+ * (and what else a ledger's failure is) where the peers take nothing more.
  */
 export async function reach(world: World, run: Run, progress: Progress, goal: () => Promise<boolean>): Promise<void> {
   const { periods, periodSeconds } = run.record.input;
@@ -53,6 +62,7 @@ export async function reach(world: World, run: Run, progress: Progress, goal: ()
     progress.show("periods on the ledger", done, all, detail);
   });
   if (stop.reason === "quorum-lost") throw quorumLost(stop);
+  if (stop.reason === "ledger-failed") throw ledgerFailed(stop);
 }
 
 /** How many of the run's region-periods have their readings block, or none because no epoch covers them. */
@@ -77,4 +87,12 @@ function quorumLost({ up, needed, time }: Extract<Stop, { reason: "quorum-lost" 
       "command starts the aggregators again and goes on.",
     { facts: { up, needed, time: at }, blame: "operator", retry: true },
   );
+}
+
+/** Virtual time stands still until the peers are there again. */
+function ledgerFailed({ error, time }: Extract<Stop, { reason: "ledger-failed" }>): VeilgridError {
+  const { code, message, blame, retry } = error;
+  const at = utcMinute(time);
+  const sentence = `${message} (virtual time ${at}). What is committed and what the meters sent is kept; the same command goes on`;
+  return new VeilgridError(code, sentence, { facts: { ...error.facts, time: at }, blame, retry, cause: error });
 }

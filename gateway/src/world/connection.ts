@@ -3,6 +3,7 @@ import { VeilgridError } from "@veilgrid/protocol";
 import { z } from "zod";
 import { readJson, writeWhole } from "../store/files.js";
 import type { DataFolder } from "./folder.js";
+import type { LedgerKind, RunRecord } from "./plan.js";
 
 const shape = z.strictObject({ profile: z.string().min(1) });
 
@@ -34,4 +35,28 @@ export async function profileFor(folder: DataFolder, asked: string | undefined):
   if (profile !== undefined) return profile;
   const sentence = `the run in ${folder.path} is on Fabric, and was on no network yet: say which, by --profile FILE`;
   throw new VeilgridError("no-profile", sentence, { facts: { folder: folder.path }, blame: "caller" });
+}
+
+/** Where somebody says that a run's ledger is. */
+export interface AskedPlace {
+  readonly ledger?: LedgerKind;
+  readonly profile?: string;
+}
+
+/**
+ * Refuses a place that is not that of the folder's run.
+ * @throws VeilgridError `other-arguments` for another ledger, `bad-option` for a profile where no peer is asked.
+ */
+export function requirePlace(folder: DataFolder, record: RunRecord, { ledger, profile }: AskedPlace): void {
+  const there = record.arguments.ledger;
+  if (ledger !== undefined && ledger !== there) {
+    const differences = `--ledger is "${there}" there and "${ledger}" here`;
+    throw new VeilgridError("other-arguments", `${folder.path} holds a run on another ledger (${differences})`, {
+      facts: { differences },
+      blame: "caller",
+    });
+  }
+  if (profile === undefined || there === "fabric") return;
+  const sentence = `--profile goes with --ledger fabric: the ledger of the run in ${folder.path} is embedded`;
+  throw new VeilgridError("bad-option", sentence, { facts: { option: "--profile" }, blame: "caller" });
 }

@@ -1,5 +1,5 @@
-import { isVeilgridError, type StateReader, type VeilgridError } from "@veilgrid/protocol";
-import type { Caller, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
+import { isVeilgridError, VeilgridError, type StateReader } from "@veilgrid/protocol";
+import type { Call, Caller, Committed, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
 
 /** What the contract says no to, or is endorsed anew, is the roles' affair: they look at the ledger and try again. */
 const ROLES_AFFAIR = ["endorse-refused", "mvcc-conflict"];
@@ -24,9 +24,19 @@ export class SteadyLedger implements PeerLedger {
   as(caller: Caller): LedgerClient {
     const client = this.#ledger.as(caller);
     return {
-      submit: (call) => client.submit(call).catch((error: unknown) => this.#note(error)),
+      submit: (call) => this.#submit(client, call),
       evaluate: (call) => client.evaluate(call),
     };
+  }
+
+  async #submit(client: LedgerClient, call: Call): Promise<Committed> {
+    try {
+      const committed = await client.submit(call);
+      if ((await this.height()) <= committed.blockNumber) this.#failure ??= notFollowed(committed);
+      return committed;
+    } catch (error) {
+      return this.#note(error);
+    }
   }
 
   #note(error: unknown): never {
@@ -57,4 +67,14 @@ export class SteadyLedger implements PeerLedger {
   close(): Promise<void> {
     return this.#ledger.close();
   }
+}
+
+/** What is committed and cannot be read here yet: nobody may go on without it. */
+function notFollowed({ blockNumber }: Committed): VeilgridError {
+  const number = blockNumber.toString();
+  return new VeilgridError("ledger-unavailable", `block ${number} is committed, and no peer gives it`, {
+    facts: { block: number },
+    blame: "operator",
+    retry: true,
+  });
 }
