@@ -1,7 +1,6 @@
 import { consortiumId, paramsCodec, toHex, type VeilgridError } from "@veilgrid/protocol";
 import { expect } from "chai";
-import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   CHAINCODE,
@@ -21,7 +20,6 @@ import {
   up,
   withGateway,
   CC,
-  type Organisation,
   type ServiceContent,
   type Site,
 } from "../../src/index.js";
@@ -31,50 +29,23 @@ import { waitFor } from "../../src/waiting.js";
 import { watch } from "../../src/watchdog.js";
 import { failure } from "../failure.js";
 import { networkParams } from "../params.js";
+import { otherCode, RunningNetwork } from "../running.js";
 
 const BASE_PORT = 18_050;
 const quiet = (): void => undefined;
 
 describe("a network of real peers, orderers and services", () => {
-  const root = join(mkdtempSync(join(tmpdir(), "veilgrid-e2e-")), "state");
+  const network = new RunningNetwork();
+  const { root } = network;
   const params = networkParams(4);
   const content: ServiceContent = { params, code: CHAINCODE_FOLDER };
   const consortium = toHex(consortiumId(params));
   let site: Site;
 
-  after(() => reset(root));
-
-  function query(gateway: Organisation, caller: Organisation, name: string, ...args: string[]): Promise<string> {
-    return withGateway(site, gateway, caller, async (connection) => {
-      const result = await connection
-        .getNetwork(CHANNEL)
-        .getContract(CHAINCODE)
-        .evaluateTransaction(name, ...args);
-      return Buffer.from(result).toString();
-    });
-  }
+  after(() => network.remove());
 
   async function pids(): Promise<(number | undefined)[]> {
     return (await networkStatus(site)).processes.map(({ pid }) => pid);
-  }
-
-  async function sameHeight(): Promise<number> {
-    let heights = new Set<number | undefined>();
-    await waitFor(site.folder, { what: "equal heights", within: 30_000, processes: [] }, async () => {
-      const { processes } = await networkStatus(site);
-      heights = new Set(processes.filter(({ name }) => /^(?:peer|orderer)\./.test(name)).map(({ height }) => height));
-      return heights.size === 1 && !heights.has(undefined) ? [] : ["heights"];
-    });
-    return [...heights][0] as number;
-  }
-
-  /** A compiled chaincode with one more comment. */
-  function otherCode(): string {
-    const folder = join(root, "..", "other-code");
-    cpSync(join(CHAINCODE_FOLDER, "dist", "src"), join(folder, "dist", "src"), { recursive: true });
-    cpSync(join(CHAINCODE_FOLDER, "package.json"), join(folder, "package.json"));
-    appendFileSync(join(folder, "dist", "src", "index.js"), "// Another version.\n");
-    return folder;
   }
 
   it("comes up in 20 s, endorsing through every gateway before any chaincode is there", async () => {
@@ -120,10 +91,9 @@ describe("a network of real peers, orderers and services", () => {
     });
     expect(transactionId).to.match(/^[0-9a-f]{64}$/);
     expect(Buffer.from(result).toString()).to.equal(consortium);
-    await sameHeight();
+    await network.sameHeight();
     for (const gateway of site.withPeer) {
-      const caller = gateway.name === KGCBP.name ? KGCBP : CC;
-      const answer = JSON.parse(await query(gateway, caller, "consortium")) as Record<string, unknown>;
+      const answer = JSON.parse(await network.query(gateway, "consortium")) as Record<string, unknown>;
       expect(answer, gateway.name).to.include({ consortium, version: 1, params: toHex(params) });
     }
   });
@@ -161,11 +131,11 @@ describe("a network of real peers, orderers and services", () => {
     const names = networkProcesses(site).filter((name) => name.includes(".da3"));
     expect(names).to.have.length(3);
     for (const name of names) signalProcess(site.folder, name, "SIGKILL");
-    expect(JSON.parse(await query(da0, CC, "consortium"))).to.include({ consortium });
+    expect(JSON.parse(await network.query(da0, "consortium"))).to.include({ consortium });
     expect((await networkStatus(site)).state).to.equal("mixed");
     await up(root, {}, quiet);
-    await sameHeight();
-    expect(JSON.parse(await query(da3, CC, "consortium"))).to.include({ consortium });
+    await network.sameHeight();
+    expect(JSON.parse(await network.query(da3, "consortium"))).to.include({ consortium });
   });
 
   it("upgrades to another version of the chaincode, answering all the while", async () => {
@@ -174,12 +144,12 @@ describe("a network of real peers, orderers and services", () => {
     let answers = 0;
     const asking = (async () => {
       while (!end.signal.aborted) {
-        expect(JSON.parse(await query(da0, CC, "consortium"))).to.include({ consortium });
+        expect(JSON.parse(await network.query(da0, "consortium"))).to.include({ consortium });
         answers += 1;
       }
     })();
     try {
-      const deployment = await deploy(site, { params, code: otherCode() }, quiet);
+      const deployment = await deploy(site, { params, code: otherCode(root) }, quiet);
       expect(deployment.sequence).to.equal(2);
     } finally {
       end.abort();
@@ -191,8 +161,7 @@ describe("a network of real peers, orderers and services", () => {
     const services = processes.filter(({ name }) => name.startsWith("chaincode."));
     expect(services.map(({ name }) => name)).to.include("chaincode.kgcbp.v2");
     for (const gateway of site.withPeer) {
-      const caller = gateway.name === KGCBP.name ? KGCBP : CC;
-      expect(JSON.parse(await query(gateway, caller, "consortium")), gateway.name).to.include({ consortium });
+      expect(JSON.parse(await network.query(gateway, "consortium")), gateway.name).to.include({ consortium });
     }
   });
 
@@ -223,7 +192,7 @@ describe("a network of real peers, orderers and services", () => {
     for (const name of frozen) signalProcess(site.folder, name, "SIGSTOP");
     expect(await watched(8000)).to.deep.equal([]);
     for (const name of frozen) signalProcess(site.folder, name, "SIGCONT");
-    await sameHeight();
+    await network.sameHeight();
   });
 
   it("restarts orderers that could order and do not, those that run", async () => {
@@ -240,15 +209,15 @@ describe("a network of real peers, orderers and services", () => {
       expect(processStatus(site.folder, name).pid, name).not.to.equal(before[i]);
     }
     await up(root, {}, quiet);
-    const height = await sameHeight();
+    const height = await network.sameHeight();
     await order();
     await waitFor(site.folder, { what: "a block", within: 30_000, processes: [] }, async () =>
-      (await sameHeight()) > height ? [] : ["a block"],
+      (await network.sameHeight()) > height ? [] : ["a block"],
     );
   });
 
   it("goes down without a process left, and comes up again with its ledger", async () => {
-    const before = await sameHeight();
+    const before = await network.sameHeight();
     const numbers = (await pids()).filter((pid) => pid !== undefined);
     expect(numbers).to.have.length(15);
     await down(root);
@@ -257,8 +226,8 @@ describe("a network of real peers, orderers and services", () => {
     const start = performance.now();
     await up(root, {}, quiet);
     expect(performance.now() - start).to.be.below(20_000);
-    expect(await sameHeight()).to.equal(before);
-    expect(JSON.parse(await query(KGCBP, KGCBP, "consortium"))).to.include({ consortium });
+    expect(await network.sameHeight()).to.equal(before);
+    expect(JSON.parse(await network.query(KGCBP, "consortium"))).to.include({ consortium });
   });
 
   it("leaves no file and no process after a reset", async () => {
@@ -266,6 +235,5 @@ describe("a network of real peers, orderers and services", () => {
     await reset(root);
     expect(existsSync(root)).to.equal(false);
     for (const pid of numbers) expect(() => process.kill(pid, 0), String(pid)).to.throw("ESRCH");
-    rmSync(join(root, ".."), { recursive: true });
   });
 });
