@@ -1,20 +1,35 @@
 import {
   VeilgridError,
   addPeriods,
+  comparePeriods,
   daAddress,
+  equalBytes,
+  monthAt,
   monthName,
   periodAt,
   periodsInMonth,
+  sha256,
   window,
+  type Delivery,
   type Member,
   type Params,
   type Period,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
-import { makeReadings, type Half, type Place } from "./halves.js";
-import { MonthKeys, type MonthKey } from "./monthkeys.js";
-import { Outbox, type Proof, type Refusal } from "./outbox.js";
-import type { MeterChange, MeterClock, MeterLog, MeterRandom, MeterStore, MeterTransport } from "./ports.js";
+import { openDelivery } from "./enrolment.js";
+import { makeReadings, type Half } from "./halves.js";
+import { KeyChains, schedule, type OpenChain, type StoredChain } from "./keychains.js";
+import type { MonthKey } from "./monthkeys.js";
+import { Outbox, type KeptKeys, type Proof, type Refusal } from "./outbox.js";
+import type {
+  MeterChange,
+  MeterClock,
+  MeterLog,
+  MeterOpener,
+  MeterRandom,
+  MeterStore,
+  MeterTransport,
+} from "./ports.js";
 import { Sending } from "./sending.js";
 import { Timekeeping } from "./timekeeping.js";
 import { Versions } from "./versions.js";
@@ -28,8 +43,18 @@ export interface MeterOptions {
   readonly region: number;
   /** The parameter set in force at the installation; later ones the meter learns from the DAs. */
   readonly params: Params;
-  /** The key of the month in which the meter begins; later it goes on with the one in its store. */
-  readonly key: MonthKey;
+  /**
+   * The key of the month in which the meter begins in its region; later it goes on with what is in its store. Without
+   * one it says nothing before its first delivery.
+   */
+  readonly key?: MonthKey;
+  /** What deliveries of keys are addressed to; without it the meter takes none. */
+  readonly enrolled?: {
+    /** Its name at KGCBP. */
+    readonly meter: string;
+    /** The age recipient of the device, "age1…". */
+    readonly device: string;
+  };
   /** How long a DA may take to answer before the next one is tried, milliseconds; 3 s more than `roundSeconds` if not given. */
   readonly patienceMs?: number;
 }
@@ -47,7 +72,12 @@ export interface MeterModules {
   /** Meters of one process may share the memory of verified acks. */
   readonly memory?: VerifiedSignatures;
   readonly log?: MeterLog;
+  /** Opens deliveries with the device's own age identity. */
+  readonly open?: MeterOpener;
 }
+
+/** Before the first delivery. */
+const NO_DELIVERY = { serial: 0, digest: new Uint8Array(32) };
 
 function slotOf({ month, k }: Period): string {
   return `${month}/${k}`;
@@ -62,20 +92,25 @@ function slotOf({ month, k }: Period): string {
 export class Meter {
   readonly #options: MeterOptions;
   readonly #modules: MeterModules;
-  readonly #place: Place;
   readonly #outbox: Outbox;
   readonly #time: Timekeeping;
-  readonly #keys: MonthKeys;
+  readonly #chains: KeyChains;
   readonly #versions: Versions;
   readonly #log: MeterLog;
-  readonly #sendings = new Map<string, Sending>();
+  readonly #sendings = new Map<string, { readonly period: Period; readonly sending: Sending }>();
+  /** The first month whose last window was not over when the meter looked last. */
+  #month: number;
+  #delivered: Pick<KeptKeys, "serial" | "digest">;
 
   constructor(options: MeterOptions, modules: MeterModules) {
     const { clock, transport } = modules;
     this.#options = options;
     this.#modules = modules;
-    this.#place = { consortium: options.consortium, region: options.region };
     this.#outbox = new Outbox(modules.store, options.name);
+    const kept = this.#outbox.keys ?? this.#installed();
+    this.#chains = new KeyChains(options.consortium, kept.chains);
+    this.#month = kept.month;
+    this.#delivered = kept;
     this.#log = modules.log ?? ((): void => undefined);
     this.#versions = new Versions(
       { name: options.name, consortium: options.consortium, installed: options.params },
@@ -90,7 +125,14 @@ export class Meter {
       },
       { clock, transport },
     );
-    this.#keys = new MonthKeys(options.consortium, this.#outbox.key ?? options.key);
+  }
+
+  /** What the meter has from its installation. */
+  #installed(): KeptKeys {
+    const { region, key } = this.#options;
+    if (key === undefined) return { ...NO_DELIVERY, month: monthAt(this.#modules.clock.now()), chains: [] };
+    const chain: StoredChain = { region, first: { month: key.month, k: 0 }, oldest: key };
+    return { ...NO_DELIVERY, month: key.month, chains: [chain] };
   }
 
   /** The meter's own time, Unix milliseconds. */
@@ -108,9 +150,9 @@ export class Meter {
     return this.#params.version;
   }
 
-  /** Takes up what is due: stores the key, asks for the time, and sends what is recorded in windows that are open. */
+  /** Takes up what is due: stores the keys, asks for the time, and sends what is recorded in windows that are open. */
   async start(): Promise<void> {
-    if (this.#outbox.key === undefined) await this.#outbox.write([this.#outbox.keyChange(this.#keys.oldest)]);
+    if (this.#outbox.keys === undefined) await this.#outbox.write([this.#keysChange()]);
     await this.#turnMonth();
     this.#time.ask();
     for (const period of this.#openPeriods()) await this.#begin(period);
@@ -119,8 +161,69 @@ export class Meter {
   /** Cancels all timers; answers that still come are ignored. */
   stop(): void {
     this.#time.stop();
-    for (const sending of this.#sendings.values()) sending.stop();
+    for (const { sending } of this.#sendings.values()) sending.stop();
     this.#sendings.clear();
+  }
+
+  #keysChange(): MeterChange {
+    return this.#outbox.keysChange({ ...this.#delivered, month: this.#month, chains: this.#chains.stored });
+  }
+
+  /**
+   * Takes a delivery of keys (PROTOCOL section 7): on disk before one of them is used. The newest one again changes
+   * nothing.
+   * @param ciphertext Delivery ‖ sig, encrypted to the device.
+   * @returns whether it was new.
+   * @throws VeilgridError `no-device` without an age identity; `cannot-decrypt`, `malformed`, `wrong-consortium`,
+   * `wrong-params`, `wrong-meter`, `bad-signature`; `stale-delivery` for one that is not newer than the newest.
+   */
+  async accept(ciphertext: Uint8Array): Promise<boolean> {
+    const { enrolled, consortium } = this.#options;
+    const { open } = this.#modules;
+    const params = this.#params;
+    if (enrolled === undefined || open === undefined) {
+      throw new VeilgridError("no-device", "the meter has no age identity that keys could be encrypted to", {
+        blame: "operator",
+      });
+    }
+    const { body, bytes } = openDelivery(await open(ciphertext), { ...enrolled, consortium, params });
+    const digest = sha256(bytes);
+    if (body.serial === this.#delivered.serial && equalBytes(digest, this.#delivered.digest)) return false;
+    this.#requireNewer(body);
+    await this.#take(body, digest);
+    return true;
+  }
+
+  /** "only with a serial above that of the last one it took": nothing older brings a replaced key back. */
+  #requireNewer({ serial }: Delivery): void {
+    if (serial > this.#delivered.serial) return;
+    throw new VeilgridError("stale-delivery", "the meter has taken a newer delivery of keys", {
+      facts: { serial, newest: this.#delivered.serial },
+      blame: "peer",
+    });
+  }
+
+  async #take(delivery: Delivery, digest: Uint8Array): Promise<void> {
+    const chains = schedule(this.#chains.stored, delivery);
+    const delivered = { serial: delivery.serial, digest };
+    await this.#outbox.write([this.#outbox.keysChange({ ...delivered, month: this.#month, chains })]);
+    this.#delivered = delivered;
+    this.#stopBefore(delivery);
+    this.#chains.replace(chains);
+    const { serial, keep } = delivery;
+    this.#log("info", "keys-delivered", { serial, keep, chains: delivery.chains.length });
+    await this.#turnMonth();
+    for (const period of this.#openPeriods()) await this.#begin(period);
+  }
+
+  /** What is on its way under keys that do not hold any more. */
+  #stopBefore({ keep, chains }: Delivery): void {
+    const first = chains[0]?.first;
+    for (const [slot, { period, sending }] of this.#sendings) {
+      if (keep && first !== undefined && comparePeriods(period, first) < 0) continue;
+      sending.stop();
+      this.#sendings.delete(slot);
+    }
   }
 
   /**
@@ -186,20 +289,23 @@ export class Meter {
     const slot = slotOf(period);
     const consumption = this.#outbox.consumption(period);
     if (consumption === undefined || this.#sendings.has(slot)) return;
-    // Its key is gone, so its window was over once, whatever a clock that was set back says now.
-    if (period.month < this.#keys.oldest.month) return;
-    const sending = this.#sending(period, consumption);
-    this.#sendings.set(slot, sending);
+    // Without a chain it is before the meter's first, or its key is gone: then its window was over once, whatever a clock
+    // that was set back says now.
+    const chain = this.#chains.at(period);
+    if (chain === undefined) return;
+    const sending = this.#sending(period, consumption, chain);
+    this.#sendings.set(slot, { period, sending });
     await sending.start();
   }
 
-  #sending(period: Period, consumption: bigint): Sending {
-    const { name } = this.#options;
+  #sending(period: Period, consumption: bigint, { region, keys }: OpenChain): Sending {
+    const { name, consortium } = this.#options;
     const params = this.#params;
+    const place = { consortium, region };
     const { transport, random, memory } = this.#modules;
     const patienceMs = this.#options.patienceMs ?? params.roundSeconds * 1000 + ANSWER_SLACK_MS;
     return new Sending(
-      { name, place: this.#place, params, period, patienceMs },
+      { name, place, params, period, patienceMs },
       {
         time: this.#time,
         transport,
@@ -208,7 +314,7 @@ export class Meter {
         memory,
         versions: this.#versions,
         log: this.#log,
-        makeReadings: () => makeReadings(this.#keys.leavesAt(period), this.#place, period, consumption),
+        makeReadings: () => makeReadings(keys.leavesAt(period), place, period, consumption),
         onEnd: () => this.#ended(period),
       },
     );
@@ -237,16 +343,18 @@ export class Meter {
    * 4, Key generation). What it logged of a month goes `closeMonths` later, when the ledger forgets that month too.
    */
   async #turnMonth(): Promise<void> {
-    const { month } = this.#keys.oldest;
-    const due = this.#monthDue(month);
-    if (due === month) return;
-    this.#keys.deleteBefore(due);
-    const changes: MeterChange[] = [this.#outbox.keyChange(this.#keys.oldest)];
-    for (let gone = month; gone < due; gone += 1) {
-      changes.push(...(await this.#outbox.deletions(gone - this.#params.closeMonths)));
+    const before = this.#month;
+    const due = this.#monthDue(before);
+    const params = this.#params;
+    const forgotten = this.#chains.forget(due, this.#time.now(), params);
+    if (due === before && !forgotten) return;
+    this.#month = due;
+    const changes: MeterChange[] = [this.#keysChange()];
+    for (let gone = before; gone < due; gone += 1) {
+      changes.push(...(await this.#outbox.deletions(gone - params.closeMonths)));
     }
     await this.#outbox.write(changes);
-    this.#log("info", "month-key-deleted", { month: monthName(due - 1) });
+    this.#log("info", "keys-deleted", { before: monthName(due), chains: this.#chains.stored.length });
   }
 
   /** The first month from `month` on whose last window is not over. */

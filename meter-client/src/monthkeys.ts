@@ -82,6 +82,11 @@ export class MonthKeys {
     }
   }
 
+  /** Overwrites everything; of no use afterwards. */
+  erase(): void {
+    for (const month of this.#months.values()) month.erase();
+  }
+
   #month(month: number): Month {
     const known = this.#months.get(month);
     if (known !== undefined) return known;

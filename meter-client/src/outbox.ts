@@ -1,6 +1,6 @@
 import { Reader, SIGNED_READING_BYTES, Writer, type Period } from "@veilgrid/protocol";
 import type { Half } from "./halves.js";
-import type { MonthKey } from "./monthkeys.js";
+import type { StoredChain } from "./keychains.js";
 import type { MeterChange, MeterStore } from "./ports.js";
 
 /** A half's receipt together with the signed reading that it is for: what `receipt check` needs. */
@@ -28,8 +28,39 @@ function slotOf({ month, k }: Period): string {
   return `${digits(month, 6)}/${digits(k, 4)}`;
 }
 
+/** What a meter keeps of its keys: one entry, so that a delivery is taken whole or not at all. */
+export interface KeptKeys {
+  /** The first month whose last window was not over when the meter looked last. */
+  readonly month: number;
+  /** The newest delivery that it took: its serial number, and SHA-256 of its body; 0 and zeros before the first. */
+  readonly serial: number;
+  readonly digest: Uint8Array;
+  /** Ascending by `first`. */
+  readonly chains: readonly StoredChain[];
+}
+
+function encodeKeys({ month, serial, digest, chains }: KeptKeys): Uint8Array {
+  const to = new Writer().u32(month).u32(serial).fixed(digest, 32);
+  for (const { region, first, oldest } of chains) {
+    to.u16(region).u32(first.month).u16(first.k).u32(oldest.month).fixed(oldest.key, 32);
+  }
+  return to.bytes();
+}
+
+function decodeKeys(bytes: Uint8Array): KeptKeys {
+  const from = new Reader(bytes, "stored keys");
+  const head = { month: from.u32(), serial: from.u32(), digest: from.fixed(32) };
+  const chains: StoredChain[] = [];
+  while (from.left > 0) {
+    const [region, first] = [from.u16(), { month: from.u32(), k: from.u16() }];
+    chains.push({ region, first, oldest: { month: from.u32(), key: from.fixed(32) } });
+  }
+  from.end();
+  return { ...head, chains };
+}
+
 /**
- * What a meter keeps on disk: its oldest key, the consumption of each period from before its first sending, and the
+ * What a meter keeps on disk: its keys, the consumption of each period from before its first sending, and the
  * receipts and signed refusals that came back. The signed readings themselves follow from key, period and consumption.
  */
 export class Outbox {
@@ -46,17 +77,14 @@ export class Outbox {
     if (changes.length > 0) await this.#store.write(changes);
   }
 
-  get key(): MonthKey | undefined {
-    const bytes = this.#store.get(this.#at("key"));
-    if (bytes === undefined) return undefined;
-    const reader = new Reader(bytes, "stored key");
-    const key = { month: reader.u32(), key: reader.fixed(32) };
-    reader.end();
-    return key;
+  /** The meter's keys; undefined before its first start. */
+  get keys(): KeptKeys | undefined {
+    const bytes = this.#store.get(this.#at("keys"));
+    return bytes === undefined ? undefined : decodeKeys(bytes);
   }
 
-  keyChange({ month, key }: MonthKey): MeterChange {
-    return { key: this.#at("key"), value: new Writer().u32(month).fixed(key, 32).bytes() };
+  keysChange(keys: KeptKeys): MeterChange {
+    return { key: this.#at("keys"), value: encodeKeys(keys) };
   }
 
   /** The period's consumption in Wh, if it was recorded. */

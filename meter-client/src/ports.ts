@@ -52,3 +52,9 @@ export interface MeterRandom {
 
 /** Takes what a meter has to say; never a PRID, never a secret. */
 export type MeterLog = (level: "warn" | "info" | "debug", event: string, facts?: Facts) => void;
+
+/**
+ * Opens what is encrypted to the meter's own age identity, which it has from its manufacture and which never leaves it.
+ * @throws VeilgridError `cannot-decrypt`.
+ */
+export type MeterOpener = (ciphertext: Uint8Array) => Promise<Uint8Array>;

@@ -371,11 +371,11 @@ describe("meter over a month's end", () => {
     await world.meter.start();
     await world.clock.run(end.opens);
     await world.meter.record(LAST, -20n);
-    expect(world.store.get("7/key")?.subarray(4)).to.deep.equal(KEY);
+    expect(world.store.get("7/keys")?.subarray(-32)).to.deep.equal(KEY);
     await world.clock.run(end.closes);
     await world.meter.record({ month: MARCH + 1, k: 0 }, 30n);
     const april = ratchet(KEY, CONSORTIUM, MARCH + 1);
-    expect(world.store.get("7/key")?.subarray(4)).to.deep.equal(april);
+    expect(world.store.get("7/keys")?.subarray(-32)).to.deep.equal(april);
     const kept = [...world.store.entries.values()].map(toHex).join();
     expect(kept).to.not.include(toHex(KEY));
     await world.clock.run(window({ month: MARCH + 1, k: 0 }, PARAMS).closes);

@@ -3,6 +3,7 @@ import {
   ANSWER,
   H2,
   MerkleTree,
+  VeilgridError,
   READING_BYTES,
   Writer,
   ackCodec,
@@ -10,6 +11,7 @@ import {
   compareBytes,
   concat,
   consortiumId,
+  deliveryCodec,
   encodeReceipt,
   encodeSigned,
   paramsCodec,
@@ -19,13 +21,23 @@ import {
   readingHash,
   schnorr,
   signStruct,
+  toHex,
   utf8,
   window,
   type AnswerName,
+  type Delivery,
   type Params,
   type ReceiptEntry,
 } from "@veilgrid/protocol";
-import type { MeterChange, MeterClock, MeterRandom, MeterStore, MeterTimer, MeterTransport } from "../src/ports.js";
+import type {
+  MeterChange,
+  MeterClock,
+  MeterOpener,
+  MeterRandom,
+  MeterStore,
+  MeterTimer,
+  MeterTransport,
+} from "../src/ports.js";
 
 const secretOf = (name: string): Uint8Array => H2(utf8(name));
 const member = (name: string): { msp: string; key: Uint8Array } => ({
@@ -47,6 +59,29 @@ export function paramsOf(das: number): Params {
 
 export const PARAMS = paramsOf(4);
 export const CONSORTIUM = consortiumId(paramsCodec.encode(PARAMS));
+
+/** What deliveries of these tests are addressed to. */
+export const ENROLLED = { meter: "meter 7", device: `age1${"q".repeat(58)}` };
+
+/** What a delivery names where a test does not say otherwise. */
+const DELIVERY: Omit<Delivery, "chains"> = { ...ENROLLED, consortium: CONSORTIUM, params: 1, serial: 1, keep: true };
+
+/** Delivery ‖ sig by the holder of a key, "encrypted" to the device by its name in front: no age is needed to see who opens what. */
+export function delivered(
+  change: Partial<Delivery> & Pick<Delivery, "chains">,
+  { signer = "kgcbp", to = ENROLLED.device }: { signer?: string; to?: string } = {},
+): Uint8Array {
+  const body = { ...DELIVERY, ...change };
+  const signed = signStruct("delivery", CONSORTIUM, deliveryCodec, body, secretOf(signer));
+  return concat(utf8(to), encodeSigned(signed));
+}
+
+/** Opens what `delivered` made for this device. */
+export const opener: MeterOpener = (ciphertext) => {
+  const name = utf8(ENROLLED.device);
+  if (toHex(ciphertext.subarray(0, name.length)) === toHex(name)) return Promise.resolve(ciphertext.slice(name.length));
+  return Promise.reject(new VeilgridError("cannot-decrypt", "it is another's", { blame: "peer" }));
+};
 
 /** Virtual time as the meter sees it; it runs what is due in its order. */
 export class VirtualClock implements MeterClock {
