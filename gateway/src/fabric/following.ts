@@ -70,12 +70,11 @@ export class Following {
    *   kept, `ledger-unavailable` after `stop`.
    */
   async reached(number: bigint): Promise<void> {
-    const { kept, patience, sources } = this.#modules;
+    const { patience, sources } = this.#modules;
     for (let left = 2 * sources.length; !this.#has(number);) {
       this.#requireHope();
-      const [{ height }, visit] = [kept.tip, this.#visit];
-      await this.#progress(patience.stall);
-      if (kept.tip.height > height || this.#has(number)) continue;
+      const visit = this.#visit;
+      if (await this.#progress(patience.stall)) continue;
       left -= 1;
       if (left === 0) throw this.#stalled(sources, number);
       if (visit !== undefined && visit === this.#visit) visit.stop.abort(this.#stalled([visit.source], number));
@@ -110,12 +109,13 @@ export class Following {
     this.#wake();
   }
 
-  /** Resolves when a source has agreed or given a block, or after so many milliseconds. */
-  async #progress(milliseconds: number): Promise<void> {
+  /** Whether a source gives a block, or the first one agrees, before so many milliseconds have passed. */
+  async #progress(milliseconds: number): Promise<boolean> {
     const woken = new AbortController();
     this.#waiting.add(woken);
     await this.#modules.patience.wait(milliseconds, woken.signal);
     this.#waiting.delete(woken);
+    return woken.signal.aborted;
   }
 
   #wake(): void {
@@ -139,7 +139,8 @@ export class Following {
       const next = this.#after(visit, why, turn, fruitless);
       if (next !== turn || fruitless > 1) this.#tell(visit, why, sources[next] as NamedSource);
       turn = next;
-      await this.#pause(fruitless - sources.length);
+      // Waiting in vain was pause enough.
+      if (!isVeilgridError(why, "ledger-stalled")) await this.#pause(fruitless - sources.length);
     }
   }
 
@@ -197,9 +198,9 @@ export class Following {
   /** What is kept is what the source has. */
   #agree(visit: Visit): void {
     visit.isConfirmed = true;
-    this.#isConfirmed = true;
     this.#failures.delete(visit.source.name);
-    this.#wake();
+    if (!this.#isConfirmed) this.#wake();
+    this.#isConfirmed = true;
   }
 
   async #take(visit: Visit, block: GivenBlock): Promise<void> {
@@ -217,6 +218,7 @@ export class Following {
     });
     visit.hasGiven = true;
     this.#agree(visit);
+    this.#wake();
   }
 
   /** Comes back to the preferred source as soon as it shows that it has what is kept. */
