@@ -7,6 +7,7 @@ import {
   toHex,
   type BillEntry,
   type OwnLeaf,
+  type Penalties,
   type Supply,
   type Tariff,
 } from "@veilgrid/protocol";
@@ -31,6 +32,10 @@ export interface LeafMonth {
   readonly leaf: OwnLeaf;
   /** Complete readings in signed Wh, by k; undefined where there is none. */
   readonly readings: readonly (bigint | undefined)[];
+  /** Whether the epoch of a period counts the leaf's meter, by k; where it does not, the meter was eliminated. */
+  readonly counted: readonly boolean[];
+  /** The cases in which the meter is blamed for its fault; ids of 16 bytes. */
+  readonly charges: Penalties["cases"];
   /** The region's prices in micro-units per kWh, by k; undefined where no epoch covers the period. */
   readonly prices: readonly (bigint | undefined)[];
 }
@@ -43,6 +48,8 @@ export interface CustomerMonth {
   readonly recipient: string;
   /** The supply's stated end, exclusive, in k of the month. */
   readonly to: number;
+  /** The month's case key, 32 bytes: it opens the charges' verdicts. */
+  readonly caseKey: Uint8Array;
   /** At least one. */
   readonly leaves: readonly LeafMonth[];
 }
@@ -53,6 +60,25 @@ function ruled(months: readonly LeafMonth[], { from, to }: Supply): LeafMonth[] 
     const ruling = months.findLast(({ leaf }) => leaf.first <= from + i);
     return ruling ?? (months[0] as LeafMonth);
   });
+}
+
+/** The spans of a supply in which an epoch covers the period and does not count the ruling leaf's meter. */
+function eliminatedSpans(rules: readonly LeafMonth[], { from }: Supply): Supply[] {
+  const spans: Supply[] = [];
+  for (const [i, { counted, prices }] of rules.entries()) {
+    const k = from + i;
+    if (prices[k] === undefined || counted[k] === true) continue;
+    const last = spans.at(-1);
+    if (last?.to === k) spans[spans.length - 1] = { from: last.from, to: k + 1 };
+    else spans.push({ from: k, to: k + 1 });
+  }
+  return spans;
+}
+
+/** The charges of the leaves that rule their periods. */
+function penaltiesOf(rules: readonly LeafMonth[], { from }: Supply, caseKey: Uint8Array): Penalties {
+  const cases = rules.flatMap(({ charges }, i) => charges.filter(({ k }) => k === from + i));
+  return { caseKey, cases };
 }
 
 /** The padded plaintext of a customer's bill. @throws VeilgridError `report-too-long`, `bad-bill-input`. */
@@ -70,6 +96,8 @@ export function billPlaintext(customer: CustomerMonth, terms: BillTerms): Uint8A
     prices,
     // A period that no epoch of the ruling region covers has no reading either.
     readings: rules.map((rule, i) => (prices[i] === undefined ? undefined : rule.readings[supply.from + i])),
+    eliminated: eliminatedSpans(rules, supply),
+    penalties: penaltiesOf(rules, supply, customer.caseKey),
     leaves,
   });
   return padReport(encodeReport(report), terms.billBytes);

@@ -195,8 +195,9 @@ export class Inbox {
    * taking whatever is ready in all regions"; "other kinds are split by count").
    */
   next(): { readonly kind: number; readonly leaves: readonly Uint8Array[] } | undefined {
-    // A parameter set comes last: until Q operators have approved it, it must not hold up what bills wait for.
-    for (const kind of [KIND.masks, KIND.prices, KIND.bills, KIND.verdicts, KIND.close, KIND.params]) {
+    // A bill's penalties name verdicts. A parameter set comes last: until Q operators have approved it, it must not hold
+    // up what bills wait for.
+    for (const kind of [KIND.masks, KIND.prices, KIND.verdicts, KIND.bills, KIND.close, KIND.params]) {
       const ready = this.#ofKind(kind);
       if (ready.length > 0) return { kind, leaves: fill(ready) };
     }

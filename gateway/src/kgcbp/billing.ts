@@ -26,6 +26,7 @@ import { transactionStep } from "../committed/outbox.js";
 import type { Timer } from "../ports/clock.js";
 import type { ContentStore } from "../ports/content.js";
 import type { Random } from "../ports/random.js";
+import type { CaseDesk, Charge } from "./case-desk.js";
 import type { Desk } from "./desk.js";
 import type { EpochMember } from "./epoch-record.js";
 import type { MonthReader, RegionMonth } from "./month.js";
@@ -53,6 +54,12 @@ function decodeEntry(bid: Uint8Array, bytes: Uint8Array): BillEntry {
   return entry;
 }
 
+/** A region's month with the faults that its meters are charged for. */
+interface ChargedMonth extends RegionMonth {
+  /** By enrolment. */
+  readonly charges: ReadonlyMap<string, readonly Charge[]>;
+}
+
 /** What the regions' months say of each customer. */
 interface CustomerLeaves {
   /** Of the newest enrolment. */
@@ -61,11 +68,17 @@ interface CustomerLeaves {
 }
 
 /** The customers of a month by BID (hex). */
-function byCustomer(regions: readonly RegionMonth[]): Map<string, CustomerLeaves> {
+function byCustomer(regions: readonly ChargedMonth[]): Map<string, CustomerLeaves> {
   const customers = new Map<string, CustomerLeaves>();
-  for (const { rows, prices, leaves } of regions) {
+  for (const { rows, counted, charges, prices, leaves } of regions) {
     for (const { member, leaf } of leaves) {
-      const one = { leaf, prices, readings: rows.get(enrolmentName(member)) ?? [] };
+      const name = enrolmentName(member);
+      const own = {
+        readings: rows.get(name) ?? [],
+        counted: counted.get(name) ?? [],
+        charges: charges.get(name) ?? [],
+      };
+      const one = { leaf, prices, ...own };
       const bid = toHex(member.bid);
       const known = customers.get(bid);
       if (known === undefined) customers.set(bid, { newest: member, leaves: [one] });
@@ -86,16 +99,21 @@ export class Billing {
   readonly #options: BillingOptions;
   readonly #desk: Desk;
   readonly #months: MonthReader;
+  readonly #cases: CaseDesk;
   readonly #content: ContentStore;
   /** Runs out when the month to bill next is over; gone when it has. */
   #timer: Timer | undefined;
   /** The bills on their way. */
   #sent: { readonly month: number; chunks: Bills[] } | undefined;
 
-  constructor(options: BillingOptions, modules: { desk: Desk; months: MonthReader; content: ContentStore }) {
+  constructor(
+    options: BillingOptions,
+    modules: { desk: Desk; months: MonthReader; cases: CaseDesk; content: ContentStore },
+  ) {
     this.#options = options;
     this.#desk = modules.desk;
     this.#months = modules.months;
+    this.#cases = modules.cases;
     this.#content = modules.content;
   }
 
@@ -180,8 +198,11 @@ export class Billing {
   }
 
   async #bill(month: number): Promise<void> {
-    const regions: RegionMonth[] = [];
-    for (const region of await this.#desk.view.regions()) regions.push(await this.#months.read(region, month));
+    const regions: ChargedMonth[] = [];
+    for (const region of await this.#desk.view.regions()) {
+      const charges = await this.#cases.charges(region, month);
+      regions.push({ ...(await this.#months.read(region, month)), charges });
+    }
     const terms = await this.#terms(month);
     const entries: BillEntry[] = [];
     for (const [bid, customer] of byCustomer(regions)) {
@@ -200,7 +221,7 @@ export class Billing {
     const { recipient, to } = this.#desk.register.get(newest);
     // "to the stated end (`to` in the report; else the month's end)"
     const end = to?.month === month ? to.k : periodsInMonth(month, periodSeconds);
-    return { bid: fromHex(bid), recipient, to: end, leaves };
+    return { bid: fromHex(bid), recipient, to: end, caseKey: this.#cases.caseKey(month), leaves };
   }
 
   #issued(month: number, bid: string): BillEntry | undefined {

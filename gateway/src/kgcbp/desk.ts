@@ -1,12 +1,22 @@
-import { encodeLeaf, signBody, type LedgerView, type SigKind, type VerifiedSignatures } from "@veilgrid/protocol";
+import {
+  caseId,
+  caseKey,
+  type Period,
+  type LedgerView,
+  type SigKind,
+  type VerifiedSignatures,
+} from "@veilgrid/protocol";
 import { CertifiedBlocks } from "../committed/blocks.js";
+import { Issuer } from "../committed/issuer.js";
 import { Outbox } from "../committed/outbox.js";
 import type { Clock } from "../ports/clock.js";
 import { silent, type Log } from "../ports/log.js";
 import type { KeyStore } from "../ports/keystore.js";
 import type { Store } from "../ports/store.js";
 import type { Transport } from "../ports/transport.js";
+import { Eliminations } from "./eliminations.js";
 import { Register } from "./register.js";
+import { Roster } from "./roster.js";
 import { MeterSeeds } from "./seeds.js";
 
 /** What KGCBP works with. */
@@ -27,39 +37,69 @@ export class Desk {
   readonly store: Store;
   readonly view: LedgerView;
   readonly register: Register;
+  readonly eliminations: Eliminations;
+  readonly roster: Roster;
   readonly seeds: MeterSeeds;
   readonly outbox: Outbox;
   readonly blocks: CertifiedBlocks;
   readonly log: Log;
-  readonly #consortium: Uint8Array;
+  readonly #issuer: Issuer;
   readonly #secret: Uint8Array;
 
-  private constructor(modules: DeskModules, secret: Uint8Array, consortium: Uint8Array, register: Register) {
+  private constructor(
+    modules: DeskModules,
+    secret: Uint8Array,
+    issuer: Issuer,
+    { register, eliminations }: { readonly register: Register; readonly eliminations: Eliminations },
+  ) {
     this.clock = modules.clock;
     this.store = modules.store;
     this.view = modules.view;
     this.register = register;
-    this.seeds = new MeterSeeds(consortium, register, modules.keys);
+    this.eliminations = eliminations;
+    this.roster = new Roster(register, eliminations);
+    this.seeds = new MeterSeeds(issuer.consortium, register, modules.keys);
     this.outbox = new Outbox(modules);
     this.blocks = new CertifiedBlocks(modules);
     this.log = modules.log ?? silent;
-    this.#consortium = consortium;
+    this.#issuer = issuer;
     this.#secret = secret;
   }
 
-  /** @param secret KGCBP's signing key, 32 bytes. @throws VeilgridError `not-set-up`. */
-  static async open(modules: DeskModules, secret: Uint8Array): Promise<Desk> {
-    const consortium = await modules.view.consortium();
-    return new Desk(modules, secret, consortium, await Register.open(modules.keys));
+  /**
+   * @param secret KGCBP's signing key, 32 bytes; @param others those of other versions of the parameter set.
+   * @throws VeilgridError `not-set-up`.
+   */
+  static async open(modules: DeskModules, secret: Uint8Array, others: readonly Uint8Array[] = []): Promise<Desk> {
+    const { view, log = silent } = modules;
+    const issuer = await Issuer.open({ party: "kgcbp", secrets: [secret, ...others] }, { view, log });
+    const [register, eliminations] = [await Register.open(modules.keys), await Eliminations.open(modules.store)];
+    return new Desk(modules, secret, issuer, { register, eliminations });
   }
 
   /** The consortium id, 32 bytes. */
   get consortium(): Uint8Array {
-    return this.#consortium;
+    return this.#issuer.consortium;
+  }
+
+  /** What the month's case key is by KGCBP's present signing key, 32 bytes. */
+  caseKey(month: number): Uint8Array {
+    return caseKey(this.#secret, month);
+  }
+
+  /** What a case's id is by KGCBP's present signing key, 16 bytes. */
+  caseId(region: number, period: Period): Uint8Array {
+    return caseId(this.#secret, region, period);
   }
 
   /** A leaf: an encoded body and KGCBP's signature. */
   sign(kind: SigKind, body: Uint8Array): Uint8Array {
-    return encodeLeaf(body, signBody(kind, this.#consortium, body, this.#secret));
+    return this.#issuer.leaf(kind, body);
+  }
+
+  /** Another version of the parameter set is in force: what is on its way is signed by its key. */
+  async onParams(): Promise<void> {
+    await this.#issuer.refresh();
+    await this.outbox.renew(this.#issuer.renewed);
   }
 }

@@ -35,7 +35,7 @@ export class EpochBook {
   /** The record of an epoch of so many periods that begins now with the region's meters. */
   async compose(region: number, first: Period, periods: number, params: number): Promise<EpochRecord> {
     const counted = await this.#counted(region, first);
-    const enrolments = this.#desk.register.membersAt(region, first);
+    const enrolments = this.#desk.roster.membersAt(region, first);
     const members = enrolments.map((enrolment) => memberOf(enrolment, !counted.has(enrolmentName(enrolment))));
     return { region, first, periods, params, members };
   }

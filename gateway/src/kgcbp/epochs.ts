@@ -3,6 +3,8 @@ import {
   Reader,
   Writer,
   comparePeriods,
+  nextPeriod,
+  periodAt,
   periodEnd,
   periodStart,
   type Header,
@@ -68,15 +70,48 @@ export class Epochs {
     this.#timers.clear();
   }
 
-  /** A meter was enrolled: its region may have had nothing to prepare. */
-  async onEnrolment(region: number): Promise<void> {
+  /** A meter was enrolled, eliminated or reinstated: its region may have had nothing to prepare, or something else. */
+  async onChange(region: number): Promise<void> {
     if (this.#sending(region) === undefined) await this.#plan(region);
+  }
+
+  /**
+   * The first period of which no epoch that was sent says anything: the earliest from which a change can hold. "what it
+   * says of a period is fixed from its first sending, committed or not"
+   */
+  async firstUnsent(region: number): Promise<Period> {
+    const { clock, view, register } = this.#desk;
+    const { periodSeconds } = await view.currentParams();
+    const { lastCovered } = await view.head(region);
+    const now = periodAt(clock.now(), periodSeconds);
+    const free = [now, register.firstSupply(region) ?? now];
+    for (const sent of [lastCovered, this.#lastSent(region)]) {
+      if (sent !== undefined) free.push(nextPeriod(sent, periodSeconds));
+    }
+    return free.sort(comparePeriods).at(-1) as Period;
+  }
+
+  /** The last period of the epoch that is on its way. */
+  #lastSent(region: number): Period | undefined {
+    const first = this.#sending(region);
+    const record = first && this.#book.find(region, first);
+    return record && { month: record.first.month, k: record.first.k + record.periods - 1 };
   }
 
   /** An epoch was committed. */
   async onEpoch({ region, number }: Header): Promise<void> {
     await this.#desk.blocks.block(region, number);
     await this.#resume(region);
+  }
+
+  /** Another version of the parameter set is in force: the ledger may no longer take an epoch that names an old one. */
+  async onParams(): Promise<void> {
+    const { version } = await this.#desk.view.currentParams();
+    for (const region of this.#desk.register.regions()) {
+      const sending = this.#sending(region);
+      const record = sending && this.#book.find(region, sending);
+      if (record !== undefined && record.params < version - 1) await this.#resume(region);
+    }
   }
 
   /** The first period of the epoch that is on its way. */
@@ -125,9 +160,9 @@ export class Epochs {
   }
 
   async #nextSpan(region: number): Promise<ReturnType<typeof nextSpan>> {
-    const { view, register, clock } = this.#desk;
+    const { view, roster, clock } = this.#desk;
     const { lastCovered } = await view.head(region);
-    return nextSpan(register, region, lastCovered, clock.now(), await view.currentParams());
+    return nextSpan(roster, region, lastCovered, clock.now(), await view.currentParams());
   }
 
   /** Fixes what the next epoch is made of: "A meter that is added … changes with the next epoch not yet sent". */
@@ -155,6 +190,9 @@ export class Epochs {
       return;
     }
     const { region, first } = record;
+    const { version } = await view.currentParams();
+    // "the ledger accepts the current one and the one before": two changes later the same entries go under the current one.
+    if (record.params < version - 1) return this.#fix({ ...record, params: version });
     const keys = await this.#book.keys(record);
     const leaf = this.#desk.sign("epoch", await this.#book.body(record));
     // The lists after the epoch: before it is there, they prove nothing.

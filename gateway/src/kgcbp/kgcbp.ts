@@ -4,6 +4,9 @@ import type { Enrolment } from "../ports/keystore.js";
 import type { LedgerEvent } from "../ports/ledger.js";
 import type { Handler } from "../ports/transport.js";
 import { Billing, type BillingOptions } from "./billing.js";
+import { CaseDesk } from "./case-desk.js";
+import { Cases } from "./cases.js";
+import { Elimination } from "./elimination.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
 import { Epochs } from "./epochs.js";
@@ -16,6 +19,8 @@ import type { Outcome } from "./tally.js";
 export interface KgcbpOptions extends BillingOptions {
   /** Its BIP-340 signing key, 32 bytes. */
   readonly secret: Uint8Array;
+  /** Its keys in other versions of the parameter set: one that is to come, and one that epochs still name. */
+  readonly otherSecrets?: readonly Uint8Array[];
   /** How long before an epoch begins it is composed and sent, in milliseconds. */
   readonly leadMs?: number;
 }
@@ -31,10 +36,15 @@ export interface KgcbpModules extends DeskModules {
  * so a start after a crash goes on where it was.
  */
 export class Kgcbp {
+  /** For KGCBP's operator alone. */
+  readonly cases: CaseDesk;
+  /** For KGCBP's operator alone. */
+  readonly elimination: Elimination;
   readonly #desk: Desk;
   readonly #epochs: Epochs;
   readonly #settlements: Settlements;
   readonly #releases: Releases;
+  readonly #cases: Cases;
   readonly #billing: Billing;
 
   private constructor(options: KgcbpOptions, desk: Desk, content: ContentStore) {
@@ -43,19 +53,23 @@ export class Kgcbp {
     this.#epochs = new Epochs(desk, book, options.leadMs);
     this.#settlements = new Settlements(desk, book);
     this.#releases = new Releases(desk, book, this.#settlements);
+    this.#cases = new Cases(desk, book, this.#settlements);
+    this.cases = new CaseDesk(desk, this.#cases, this.#settlements);
+    this.elimination = new Elimination(desk, this.#epochs);
     const months = new MonthReader(desk, book, this.#settlements);
-    this.#billing = new Billing(options, { desk, months, content });
+    this.#billing = new Billing(options, { desk, months, cases: this.cases, content });
   }
 
   /** @throws VeilgridError `not-set-up` on a ledger without parameters. */
   static async open(options: KgcbpOptions, modules: KgcbpModules): Promise<Kgcbp> {
-    return new Kgcbp(options, await Desk.open(modules, options.secret), modules.content);
+    return new Kgcbp(options, await Desk.open(modules, options.secret, options.otherSecrets), modules.content);
   }
 
   /** Takes up everything that store and ledger show as due. */
   async start(): Promise<void> {
     await this.#epochs.start();
     await this.#releases.start();
+    await this.#cases.start();
     await this.#billing.start();
   }
 
@@ -71,7 +85,7 @@ export class Kgcbp {
   /** Enrols a meter's supply; see Register. @throws VeilgridError `already-enrolled`. */
   async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {
     await this.#desk.register.enrol(enrolment, monthKey);
-    await this.#epochs.onEnrolment(enrolment.region);
+    await this.#epochs.onChange(enrolment.region);
   }
 
   async onLedgerEvent({ name, payload }: LedgerEvent): Promise<void> {
@@ -80,15 +94,21 @@ export class Kgcbp {
 
   async #onBlock(header: Header): Promise<void> {
     switch (header.kind) {
+      case KIND.params:
+        await this.#desk.onParams();
+        return this.#epochs.onParams();
       case KIND.epoch:
         await this.#epochs.onEpoch(header);
         return this.#billing.onEpoch();
       case KIND.readings:
-        return this.#releases.onReadings(header);
+        await this.#releases.onReadings(header);
+        return this.#cases.onReadings(header);
       case KIND.masks:
         return this.#releases.onMasks(header);
       case KIND.prices:
         return this.#billing.onPrices(header);
+      case KIND.verdicts:
+        return this.#cases.onVerdicts(header);
       case KIND.bills:
         return this.#billing.onBills(header);
     }

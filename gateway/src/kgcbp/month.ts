@@ -14,6 +14,8 @@ export interface RegionMonth {
   readonly region: number;
   /** By enrolment; one entry for each period of the month. */
   readonly rows: ReadonlyMap<string, MonthRow>;
+  /** By enrolment, by k: whether the epoch that covers the period counts it. */
+  readonly counted: ReadonlyMap<string, readonly boolean[]>;
   /** The month's prices in micro-units per kWh, by k; undefined where no epoch covers the period. */
   readonly prices: readonly (bigint | undefined)[];
   /** The leaves of the enrolments that begin in the month. */
@@ -36,6 +38,7 @@ export class MonthReader {
     const { periodSeconds } = await this.#desk.view.currentParams();
     const count = periodsInMonth(month, periodSeconds);
     const rows = new Map<string, MonthRow>();
+    const counted = new Map<string, boolean[]>();
     const prices = new Array<bigint | undefined>(count).fill(undefined);
     const leaves: { member: EpochMember; leaf: OwnLeaf }[] = [];
     for (const entry of await this.#desk.view.epochs(region, month)) {
@@ -43,6 +46,8 @@ export class MonthReader {
       for (const { bid, from } of record.members) {
         const name = enrolmentName({ bid, from });
         if (!rows.has(name)) rows.set(name, new Array<bigint | undefined>(count).fill(undefined));
+        const row = counted.get(name) ?? new Array<boolean>(count).fill(false);
+        counted.set(name, row.fill(true, entry.k, entry.k + entry.periods));
       }
       leaves.push(...(await this.#leaves(record, entry)));
       for (let k = entry.k; k < entry.k + entry.periods; k += 1) {
@@ -52,7 +57,7 @@ export class MonthReader {
       // A settlement made again has opened its epoch's keys.
       this.#book.close(record);
     }
-    return { region, rows, prices, leaves };
+    return { region, rows, counted, prices, leaves };
   }
 
   async #fill(rows: ReadonlyMap<string, MonthRow>, record: EpochRecord, period: Period): Promise<void> {

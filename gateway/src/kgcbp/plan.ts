@@ -8,7 +8,10 @@ import {
   type Params,
   type Period,
 } from "@veilgrid/protocol";
-import type { Register } from "./register.js";
+import type { Roster } from "./roster.js";
+
+/** Who counts where and when, as epochs are planned by it. */
+export type Members = Pick<Roster, "membersAt" | "nextChange" | "firstSupply">;
 
 const DAY_SECONDS = 86_400;
 /** "or fewer so that a block stays <= 1 MiB" (PROTOCOL section 4, Filter generation). */
@@ -35,9 +38,9 @@ function later(a: Period, b: Period): Period {
 }
 
 /** The first period from `at` on at which the region has a meter. */
-function firstWithMembers(register: Register, region: number, at: Period): Period | undefined {
-  for (let period: Period | undefined = at; period !== undefined; period = register.nextChange(region, period)) {
-    if (register.membersAt(region, period).length > 0) return period;
+function firstWithMembers(members: Members, region: number, at: Period): Period | undefined {
+  for (let period: Period | undefined = at; period !== undefined; period = members.nextChange(region, period)) {
+    if (members.membersAt(region, period).length > 0) return period;
   }
   return undefined;
 }
@@ -62,22 +65,22 @@ function length(first: Period, meters: number, change: Period | undefined, param
  * @throws VeilgridError `too-many-meters`.
  */
 export function nextSpan(
-  register: Register,
+  members: Members,
   region: number,
   covered: Period | undefined,
   now: number,
   params: Params,
 ): Span | undefined {
-  const due = covered === undefined ? register.firstSupply(region) : nextPeriod(covered, params.periodSeconds);
+  const due = covered === undefined ? members.firstSupply(region) : nextPeriod(covered, params.periodSeconds);
   if (due === undefined) return undefined;
-  const first = firstWithMembers(register, region, later(due, periodAt(now, params.periodSeconds)));
+  const first = firstWithMembers(members, region, later(due, periodAt(now, params.periodSeconds)));
   if (first === undefined) return undefined;
-  const meters = register.membersAt(region, first).length;
+  const meters = members.membersAt(region, first).length;
   if (meters > params.maxRegionMeters) {
     throw new VeilgridError("too-many-meters", "the region has more meters than the parameters allow", {
       facts: { region, meters, maxRegionMeters: params.maxRegionMeters },
       blame: "operator",
     });
   }
-  return { first, periods: length(first, meters, register.nextChange(region, first), params) };
+  return { first, periods: length(first, meters, members.nextChange(region, first), params) };
 }

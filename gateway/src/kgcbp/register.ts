@@ -53,6 +53,11 @@ export class Register {
     });
   }
 
+  /** All enrolments there ever were. */
+  enrolments(): Enrolment[] {
+    return [...this.#byName.values()];
+  }
+
   /** The regions that have, had or will have a meter, ascending. */
   regions(): number[] {
     return [...new Set([...this.#byName.values()].map(({ region }) => region))].sort((a, b) => a - b);

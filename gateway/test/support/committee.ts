@@ -240,7 +240,8 @@ export class Committee implements StateReader {
       events.push(await this.#commit(draft, now));
       this.pending.delete(name);
     }
-    for (const kind of [KIND.masks, KIND.prices, KIND.bills]) events.push(...(await this.#commitKind(kind, now)));
+    for (const kind of [KIND.masks, KIND.prices, KIND.verdicts, KIND.bills])
+      events.push(...(await this.#commitKind(kind, now)));
     return events;
   }
 

@@ -1,0 +1,120 @@
+import { VeilgridError, fromHex, isMonth, monthName, monthOf, toHex, type Period } from "@veilgrid/protocol";
+import type { Proof, Refusal } from "@veilgrid/meter-client";
+import { z } from "zod";
+
+/** What a meter kept of a period: its reading, what aggregators receipted, and what they refused over their signature. */
+export interface LoggedPeriod {
+  /** Signed Wh; undefined where the register was not read. */
+  readonly consumption: bigint | undefined;
+  /** By half. */
+  readonly proofs: readonly [Proof | undefined, Proof | undefined];
+  readonly refusals: readonly Refusal[];
+}
+
+/** A meter's own log, which KGCBP reads from the device or its owner brings. It names no customer. */
+export interface MeterLog {
+  /** The operator's name of the meter. */
+  readonly meter: string;
+  /** Undefined of a period that the log does not go back to. */
+  of(period: Period): LoggedPeriod | undefined;
+}
+
+const hex = (bytes?: number): z.ZodType<string> =>
+  z.string().regex(bytes === undefined ? /^(?:[0-9a-f]{2})+$/ : new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
+const proofSchema = z.strictObject({ reading: hex(113), receipt: hex() });
+const halfSchema = z.union([z.literal(0), z.literal(1)]);
+
+const periodSchema = z.strictObject({
+  month: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
+  k: z.int().min(0).max(2975),
+  consumptionWh: z
+    .string()
+    .regex(/^(?:0|-?[1-9]\d{0,18})$/)
+    .nullable(),
+  proofs: z.tuple([proofSchema.nullable(), proofSchema.nullable()]),
+  refusals: z.array(z.strictObject({ half: halfSchema, da: z.int().min(0).max(255), answer: hex() })),
+});
+
+const logSchema = z.strictObject({
+  format: z.literal("veilgrid/meter-log"),
+  version: z.literal(1),
+  meter: z.string().min(1).max(255),
+  periods: z.array(periodSchema),
+});
+
+type PeriodJson = z.infer<typeof periodSchema>;
+
+/** A meter log as JSON has it. */
+export type MeterLogJson = z.infer<typeof logSchema>;
+
+function slot({ month, k }: Period): string {
+  return `${month}/${k}`;
+}
+
+function proofOf(json: PeriodJson["proofs"][0]): Proof | undefined {
+  return json === null ? undefined : { reading: fromHex(json.reading), receipt: fromHex(json.receipt) };
+}
+
+function loggedOf({ consumptionWh, proofs, refusals }: PeriodJson): LoggedPeriod {
+  return {
+    consumption: consumptionWh === null ? undefined : BigInt(consumptionWh),
+    proofs: [proofOf(proofs[0]), proofOf(proofs[1])],
+    refusals: refusals.map(({ half, da, answer }) => ({ half, da, answer: fromHex(answer) })),
+  };
+}
+
+/**
+ * Reads a meter's log file. What it says is the meter's word; receipts and refusals in it are others' and are verified
+ * where they are used.
+ * @throws VeilgridError `bad-meter-log` naming the field.
+ */
+export function parseMeterLog(text: string): MeterLog {
+  const { meter, periods } = checked(text);
+  const logged = new Map<string, LoggedPeriod>();
+  for (const one of periods) logged.set(slot({ month: monthOf(one.month), k: one.k }), loggedOf(one));
+  return { meter, of: (period) => logged.get(slot(period)) };
+}
+
+function checked(text: string): MeterLogJson {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw bad("", "it is no JSON", cause);
+  }
+  const parsed = logSchema.safeParse(json);
+  const [issue] = parsed.error?.issues ?? [];
+  if (issue !== undefined) throw bad(issue.path.join("/"), issue.message, parsed.error);
+  const log = parsed.data as MeterLogJson;
+  const wrong = log.periods.findIndex(({ month }) => !isMonth(monthOf(month)));
+  if (wrong >= 0) throw bad(`periods/${wrong}/month`, "no such month");
+  return log;
+}
+
+function bad(path: string, why: string, cause?: unknown): VeilgridError {
+  const message = `bad meter log: ${path === "" ? "" : `${path}: `}${why}`;
+  return new VeilgridError("bad-meter-log", message, { facts: { path, why }, blame: "caller", cause });
+}
+
+/** A log's JSON form, of the periods that it has. */
+export function meterLogJson(log: MeterLog, periods: Iterable<Period>): MeterLogJson {
+  const json = ({ reading, receipt }: Proof): PeriodJson["proofs"][0] => ({
+    reading: toHex(reading),
+    receipt: toHex(receipt),
+  });
+  const logged = [...periods].flatMap((period): PeriodJson[] => {
+    const one = log.of(period);
+    if (one === undefined) return [];
+    const [first, second] = one.proofs;
+    return [
+      {
+        month: monthName(period.month),
+        k: period.k,
+        consumptionWh: one.consumption?.toString() ?? null,
+        proofs: [first === undefined ? null : json(first), second === undefined ? null : json(second)],
+        refusals: one.refusals.map(({ half, da, answer }) => ({ half, da, answer: toHex(answer) })),
+      },
+    ];
+  });
+  return { format: "veilgrid/meter-log", version: 1, meter: log.meter, periods: logged };
+}
