@@ -2,13 +2,11 @@ import {
   BASIS,
   KIND,
   decodeLeaf,
-  encodeLeaf,
   equalBytes,
   headerCodec,
   maskCodec,
   periodEnd,
   priceCodec,
-  signBody,
   type Header,
   type LedgerView,
   type Period,
@@ -16,6 +14,7 @@ import {
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import { CertifiedBlocks } from "../committed/blocks.js";
+import { Issuer } from "../committed/issuer.js";
 import { Outbox, transactionStep } from "../committed/outbox.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { Clock, Timer } from "../ports/clock.js";
@@ -29,6 +28,8 @@ import { gapBefore, unpricedPeriods } from "./unpriced.js";
 export interface CcOptions {
   /** Its BIP-340 signing key, 32 bytes. */
   readonly secret: Uint8Array;
+  /** Its keys in other versions of the parameter set. */
+  readonly otherSecrets?: readonly Uint8Array[];
   readonly policy: PricePolicy;
 }
 
@@ -65,6 +66,7 @@ export class ControlCenter {
   readonly #standings: Standings;
   readonly #outbox: Outbox;
   readonly #log: Log;
+  #issuer: Issuer | undefined;
   readonly #sent = new Map<string, Sent>();
   /** Periods whose release is awaited, until it is late. */
   readonly #waiting = new Map<string, Timer>();
@@ -106,6 +108,8 @@ export class ControlCenter {
   async #onBlock(header: Header): Promise<void> {
     const { kind, region, period } = header;
     switch (kind) {
+      case KIND.params:
+        return this.#onParams();
       case KIND.epoch:
         for (const missed of await gapBefore(this.#view, region, period)) await this.#priceUncovered(region, missed);
         return;
@@ -116,6 +120,13 @@ export class ControlCenter {
       case KIND.prices:
         return this.#onPrices(header);
     }
+  }
+
+  /** Another version of the parameter set is in force: what is on its way is signed by its key. */
+  async #onParams(): Promise<void> {
+    const issuer = await this.#opened();
+    await issuer.refresh();
+    await this.#outbox.renew(issuer.renewed);
   }
 
   async #onMasks({ number }: Header): Promise<void> {
@@ -200,6 +211,14 @@ export class ControlCenter {
   }
 
   async #sign(body: Uint8Array): Promise<Uint8Array> {
-    return encodeLeaf(body, signBody("price", await this.#blocks.consortium(), body, this.#options.secret));
+    return (await this.#opened()).leaf("price", body);
+  }
+
+  /** Opened when the ledger is set up, which it need not be at start. */
+  async #opened(): Promise<Issuer> {
+    const { secret, otherSecrets = [] } = this.#options;
+    const modules = { view: this.#view, log: this.#log };
+    this.#issuer ??= await Issuer.open({ party: "cc", secrets: [secret, ...otherSecrets] }, modules);
+    return this.#issuer;
   }
 }

@@ -5,7 +5,9 @@ import {
   equalBytes,
   headerCodec,
   merkleRoot,
+  paramsProof,
   paramsCodec,
+  verifySuccessor,
   verifyVotes,
   type Header,
   type LedgerView,
@@ -60,11 +62,35 @@ export class CertifiedBlocks {
     return id;
   }
 
-  /** A version of the parameter set. @throws VeilgridError `wrong-params`. */
+  /**
+   * A version of the parameter set, proved by the votes of the version before, and so back to the consortium id.
+   * @throws VeilgridError `wrong-params` where there is none; `uncertified-block`, and the refusals of votes and leaf.
+   */
   async params(version: number): Promise<Params> {
-    const params = this.#params.get(version) ?? (await this.#view.params(version));
+    const known = this.#params.get(version);
+    if (known !== undefined) return known;
+    const consortium = await this.consortium();
+    const stated = await this.#view.params(version);
+    // Version 1 is the consortium id's own.
+    const params = version === 1 ? stated : await this.#proved(version, consortium);
     this.#params.set(version, params);
     return params;
+  }
+
+  async #proved(version: number, consortium: Uint8Array): Promise<Params> {
+    const before = await this.params(version - 1);
+    const proof = await paramsProof(this.#view, version);
+    if (proof === undefined) throw uncertified("parameters without their block", 0, 0n);
+    return verifySuccessor(consortium, before, proof, this.#memory).params;
+  }
+
+  /** "elections and chain 0 use the current one": the version current before the block, or retired keys would prove something. */
+  async #checkVersion({ region, number, params }: Header): Promise<void> {
+    if (region !== 0) return;
+    const since = (await this.#view.paramsBlock(params)) ?? 0n;
+    const until = await this.#view.paramsBlock(params + 1);
+    const current = since < number && (until === undefined || number <= until);
+    if (!current) throw uncertified("a version that was not in force", region, number);
   }
 
   /**
@@ -81,6 +107,7 @@ export class CertifiedBlocks {
     if (!equalBytes(header.consortium, consortium)) throw uncertified("another consortium", region, number);
     const cbh = blockHash(headerCodec.encode(header));
     verifyVotes(consortium, await this.params(header.params), cert, { ...header, cbh }, this.#memory);
+    await this.#checkVersion(header);
     if (!equalBytes(merkleRoot(leaves), header.root)) throw uncertified("the Merkle root", region, number);
     return { header, cbh, leaves };
   }

@@ -1,7 +1,12 @@
-import { daAddress, isVeilgridError, type LedgerView } from "@veilgrid/protocol";
+import { daAddress, equalBytes, isVeilgridError, type LedgerView } from "@veilgrid/protocol";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { Address, Method, Transport } from "../ports/transport.js";
-import { decodeResponse, encodeTransaction, type PendingTransaction } from "../transport/envelopes.js";
+import {
+  decodeResponse,
+  decodeTransaction,
+  encodeTransaction,
+  type PendingTransaction,
+} from "../transport/envelopes.js";
 
 /** How often an unanswered or uncommitted request is repeated, in milliseconds: twice as long each time. */
 export interface RepeatOptions {
@@ -21,7 +26,7 @@ export interface Step {
 }
 
 interface Entry {
-  readonly steps: readonly Step[];
+  steps: readonly Step[];
   due: number;
   wait: number;
   /** By aggregator: how many of the steps it has accepted. */
@@ -31,6 +36,11 @@ interface Entry {
 /** A transaction for the ledger: repeated until it is committed. */
 export function transactionStep(transaction: PendingTransaction): Step {
   return { method: "transaction", request: encodeTransaction(transaction), untilAccepted: false };
+}
+
+function renewedStep(step: Step, renewed: (transaction: PendingTransaction) => PendingTransaction): Step {
+  if (step.method !== "transaction") return step;
+  return { ...step, request: encodeTransaction(renewed(decodeTransaction(step.request))) };
 }
 
 /** What an aggregator answers is its own affair: anything but a well-formed acceptance is none. */
@@ -83,6 +93,25 @@ export class Outbox {
     const entry: Entry = { steps, due: this.#clock.now() + wait, wait, accepted: new Map() };
     this.#entries.set(name, entry);
     for (const address of await this.#addresses()) this.#send(name, entry, address);
+    this.#schedule();
+  }
+
+  /**
+   * Another version of the parameter set is in force: everything goes to its aggregators at once, and what a key of its
+   * own issuer signs anew begins anew.
+   * @param renewed a transaction as its issuer signs it now.
+   */
+  async renew(renewed: (transaction: PendingTransaction) => PendingTransaction): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      const steps = entry.steps.map((step) => renewedStep(step, renewed));
+      const same = steps.every(({ request }, i) => equalBytes(request, (entry.steps[i] as Step).request));
+      if (!same) entry.accepted.clear();
+      entry.steps = steps;
+      entry.wait = this.#repeat.firstMs;
+      entry.due = this.#clock.now() + entry.wait;
+    }
+    const addresses = await this.#addresses();
+    for (const [name, entry] of this.#entries) for (const address of addresses) this.#send(name, entry, address);
     this.#schedule();
   }
 

@@ -160,7 +160,7 @@ export class CommittedMonth implements BillLedger {
     const { epoch, params } = covering;
     const bf1 = epoch.entries[period.k - epoch.first.k]?.bf1;
     if (bf1 === undefined) throw contradiction("epoch", region, period);
-    const readings = new BlockReadings(await this.#leaves(region, period));
+    const readings = new BlockReadings(await this.#leaves(region, period, params.version));
     return {
       readings,
       filter: new BloomFilter(bf1, "veilgrid/1/bf1", params.indices),
@@ -195,13 +195,17 @@ export class CommittedMonth implements BillLedger {
     return epochCodec(params).decode(decodeLeaf(leaves[0] as Uint8Array).body);
   }
 
-  /** The leaves of the period's readings block; none while there is none. */
-  async #leaves(region: number, period: Period): Promise<readonly Uint8Array[]> {
+  /**
+   * The leaves of the period's readings block; none while there is none. Votes stay under the epoch's version to the end:
+   * those of another, whose keys may be in any hands, count for nothing.
+   */
+  async #leaves(region: number, period: Period, version: number): Promise<readonly Uint8Array[]> {
     const record = await this.#view.readings(region, period);
     if (record === undefined) return [];
     const block = await this.#blocks.block(region, record.number);
-    const fits = block?.header.kind === KIND.readings && samePeriod(block.header.period, period);
-    if (!fits) throw contradiction("readings block", region, period);
+    const { header } = block ?? {};
+    const fits = header?.kind === KIND.readings && samePeriod(header.period, period) && header.params === version;
+    if (block === undefined || !fits) throw contradiction("readings block", region, period);
     return block.leaves;
   }
 }

@@ -10,15 +10,19 @@ import {
   applyElection,
   applySetup,
   compareBytes,
+  composeParamsLeaf,
+  decodeParamsLeaf,
   encodeLeaf,
   encodeSigned,
   epochCodec,
   isVeilgridError,
   memoReader,
   merkleRoot,
+  nextParams,
   paramsCodec,
   periodRange,
   pridOf,
+  provePossession,
   readingCodec,
   readingSecret,
   setCommitment,
@@ -30,6 +34,7 @@ import {
   window,
   type Codec,
   type Params,
+  type ParamsChange,
   type Period,
   type SigKind,
   type StateReader,
@@ -170,6 +175,13 @@ export class Grid {
     return this;
   }
 
+  /** Gives an aggregator that no version names yet its place: the next index. */
+  seat(): number {
+    const index = this.seats.length;
+    this.seats.push({ store: this.#options.storeOf?.(index) ?? new MemoryStore(), aggregator: undefined });
+    return index;
+  }
+
   /** Starts (or starts again) an aggregator on its store. */
   async boot(index: number, options: Partial<AggregatorOptions> = {}): Promise<Aggregator> {
     const seat = this.seats[index] as Seat;
@@ -297,8 +309,8 @@ export class Grid {
   }
 
   /** Commits an epoch of a region, from FIRST on. */
-  async commitEpoch(region = 1, periods = 4, meters = 5, first = FIRST): Promise<EpochMessages> {
-    const messages = this.epoch(region, first, periods, meters);
+  async commitEpoch(region = 1, periods = 4, meters = 5, first = FIRST, params = this.params): Promise<EpochMessages> {
+    const messages = this.epoch(region, first, periods, meters, params);
     this.all("transaction", messages.transaction);
     await this.seconds(1);
     this.all("lists", messages.lists);
@@ -328,10 +340,27 @@ export class Grid {
     );
   }
 
-  /** The leader of the term in force, by index. */
+  /** The leader of the term in force, by seat; -1 where a new version ended its leadership. */
   async leader(): Promise<number> {
     const { leader } = await this.view.term();
-    return this.params.da.findIndex(({ key }) => leader !== undefined && compareBytes(key, leader) === 0);
+    const { da } = await this.view.currentParams();
+    const found = da.find(({ key }) => leader !== undefined && compareBytes(key, leader) === 0);
+    return found === undefined ? -1 : Number(found.msp.slice(2));
+  }
+
+  /** The version that follows, as a leaf with all proofs of possession. `secrets` are those of the new keys. */
+  async successor(changes: readonly ParamsChange[], secrets: readonly Uint8Array[] = []): Promise<Uint8Array> {
+    const current = await this.view.currentParams();
+    const next = nextParams(current, changes);
+    const proofs = secrets.map((secret) => provePossession(this.#consortium, next, secret));
+    return composeParamsLeaf(this.#consortium, current, next, proofs);
+  }
+
+  /** Has so many aggregators' operators approve a version, and waits until it is in force. */
+  async adopt(leaf: Uint8Array, seats: readonly number[]): Promise<void> {
+    const { version } = decodeParamsLeaf(leaf).params;
+    for (const seat of seats) await this.aggregator(seat).approveParams(leaf);
+    await this.until(async () => (await this.view.currentParams()).version === version, 300);
   }
 }
 
