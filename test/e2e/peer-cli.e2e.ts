@@ -1,18 +1,13 @@
 import { expect } from "chai";
-import { join } from "node:path";
-import { fencesOf } from "../src/documents/fences.js";
-import { readText, REPOSITORY } from "../src/documents/repository.js";
+import { FABRIC, itRunsOnFabric } from "../src/documents/fabric-guide.js";
+import { readText } from "../src/documents/repository.js";
 import { ShellSession } from "../src/documents/session.js";
-import { firstMismatch, stepsOf } from "../src/documents/transcript.js";
 import { scratchFolder } from "../src/world/scratch.js";
 
 const BASE_PORT = 18_350;
-/** The script of package.json without its build. */
-const FABRIC = `"${process.execPath}" "${join(REPOSITORY, "network", "bin", "fabric.js")}"`;
+const DOCUMENT = "docs/peer-cli.md";
 
-describe("docs/peer-cli.md", () => {
-  const document = readText("docs/peer-cli.md");
-  const fences = fencesOf(document).filter(({ notRun }) => notRun === "needs Fabric's binaries");
+describe(DOCUMENT, () => {
   let session: ShellSession;
 
   before(async () => {
@@ -27,23 +22,13 @@ describe("docs/peer-cli.md", () => {
     await session.end();
   });
 
-  for (const fence of fences) {
-    const steps = stepsOf(fence);
-    it(`line ${fence.line}: ${steps[0]?.command ?? ""}`, async () => {
-      for (const { command, exit, output } of steps) {
-        const ended = await session.run(command.replaceAll(/npm run (?:--silent )?fabric --/g, FABRIC));
-        expect(ended.exit, `${command}\n${ended.printed}`).to.equal(exit);
-        if (output === undefined) continue;
-        const mismatch = firstMismatch(output, ended.printed);
-        expect(mismatch, `${command} prints:\n${ended.printed}\nbut the document shows`).to.equal(undefined);
-      }
-    });
-  }
+  itRunsOnFabric(DOCUMENT, () => session);
 
   it("shows every function of the contract", () => {
     const contract = readText("chaincode/src/contract.ts");
     const names = [...contract.matchAll(/@Returns\("string"\)\s+async (\w+)/g)].map(([, name]) => name as string);
     expect(names).to.have.length(12);
+    const document = readText(DOCUMENT);
     for (const name of names) expect(document, name).to.include(`"function":"${name}"`);
   });
 });
