@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { writeFileSync } from "node:fs";
 import pc from "picocolors";
 import { CHAINCODE_FOLDER } from "./chaincode.js";
+import { addDemo } from "./demo.js";
 import { deploy } from "./deploy.js";
 import { findBinaries } from "./binaries.js";
 import * as faults from "./faults.js";
@@ -158,5 +159,6 @@ export function program(): Command {
   addProcesses(fabric);
   addBinaries(fabric);
   addTrial(fabric);
+  addDemo(fabric);
   return fabric;
 }
