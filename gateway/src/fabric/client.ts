@@ -3,7 +3,7 @@ import type { Call, Committed, LedgerClient } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
 import type { Deadlines } from "./deadlines.js";
 import { settleDifference } from "./differing.js";
-import { finalError, transactionInvalid, unavailable, type FaultKind } from "./errors.js";
+import { finalError, noChaincode, transactionInvalid, unavailable, type FaultKind } from "./errors.js";
 import { failover, type Attempt } from "./failover.js";
 import type { Freshness } from "./freshness.js";
 import { callDigest, type Journal, type Pending } from "./journal.js";
@@ -30,6 +30,9 @@ export interface ClientModules {
 const OVERTAKEN = new Set(["MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"]);
 /** How often a call is endorsed before it is told of a conflict: as often as eight in a row need on a quiet machine. */
 const ENDORSEMENTS = 8;
+
+/** How often no gateway may know the chaincode: peers that just came up learn of it from each other, within seconds. */
+const UNDEPLOYED = 7;
 
 /** Faults that are an answer, of one organisation or several. */
 const HEARD: ReadonlySet<FaultKind> = new Set(["refused", "mismatch"]);
@@ -59,7 +62,7 @@ export class FabricClient implements LedgerClient {
 
   /**
    * Repeats an attempt with growing pauses until it is made or the contract is heard, or the time is over.
-   * @throws VeilgridError `access-refused`, `tls-refused`, `too-large`, `ledger-unavailable`.
+   * @throws VeilgridError `access-refused`, `tls-refused`, `too-large`, `no-chaincode`, `ledger-unavailable`.
    */
   async #persist<T>(until: number, attempt: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
     const { waiting } = this.#modules;
@@ -68,6 +71,8 @@ export class FabricClient implements LedgerClient {
       if (made.ok || HEARD.has(made.fault.kind)) return made;
       const error = finalError(made.fault, this.#caller.msp);
       if (error !== undefined) throw error;
+      if (failures >= UNDEPLOYED && made.faults.every(({ kind }) => kind === "undeployed"))
+        throw noChaincode(made.fault);
       const pause = pauseAfter(failures, waiting);
       if (waiting.now() + pause >= until) throw unavailable(made.fault);
       await waiting.wait(pause);

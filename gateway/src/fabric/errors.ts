@@ -10,10 +10,11 @@ export type Phase = "evaluate" | "endorse" | "submit" | "commit" | "look-up" | "
 /**
  * What a failed call is taken for. refused: the contract said no. mismatch: organisations came to different results.
  * ordered: the orderers have the transaction already. access: the channel does not know the caller, or does not let it.
- * tls: the connection is not what the profile says. too-large: no gateway or orderer would take it. timeout: no answer by
- * the deadline. unavailable: anything else, which another gateway may not have.
+ * tls: the connection is not what the profile says. undeployed: the peer knows no such chaincode. too-large: no gateway or
+ * orderer would take it. timeout: no answer by the deadline. unavailable: anything else, which another gateway may not have.
  */
-export type FaultKind = "refused" | "mismatch" | "ordered" | "access" | "tls" | "too-large" | "timeout" | "unavailable";
+export type FaultKind =
+  "refused" | "mismatch" | "ordered" | "access" | "tls" | "undeployed" | "too-large" | "timeout" | "unavailable";
 
 /** A call that failed at one gateway. */
 export interface Fault {
@@ -47,7 +48,7 @@ const WORDS: readonly (readonly [FaultKind, RegExp])[] = [
   ["too-large", /exceeds maximum allowed|message larger than max|trying to send message larger/],
   [
     "access",
-    /access denied|creator is malformed|creator org unknown|failed evaluating policy|is not valid|has expired/,
+    /access denied|creator org unknown|creator is malformed|identity expired|evaluat(?:ing|ion of) policy|policy evaluation failed/i,
   ],
   ["tls", /certificate|SSL routines|wrong version number|altname|packet length too long|EPROTO/i],
 ];
@@ -166,6 +167,15 @@ export function finalError(fault: Fault, caller: string): VeilgridError | undefi
   if (fault.kind === "access") return accessRefused(fault, caller);
   if (fault.kind === "tls") return tlsRefused(fault);
   return fault.kind === "too-large" ? tooLarge(fault) : undefined;
+}
+
+/** No gateway knows the chaincode, and none learnt of it within seconds. */
+export function noChaincode(fault: Fault): VeilgridError {
+  return new VeilgridError("no-chaincode", "the channel has no such chaincode: it has to be deployed first", {
+    facts: facts(fault),
+    blame: "operator",
+    cause: fault.cause,
+  });
 }
 
 /** The profile has no client for an organisation. */

@@ -19,7 +19,7 @@ const SAME_EVERYWHERE: ReadonlySet<FaultKind> = new Set(["refused", "mismatch", 
 /** What is no fault of the gateway's, so that it keeps its place. */
 const NOT_ITS_FAULT: ReadonlySet<FaultKind> = new Set([...SAME_EVERYWHERE, "access"]);
 /** Of several faults the one that says most about what to do. */
-const TELLING: readonly FaultKind[] = [...SAME_EVERYWHERE, "access", "timeout", "unavailable", "tls"];
+const TELLING: readonly FaultKind[] = [...SAME_EVERYWHERE, "access", "timeout", "unavailable", "undeployed", "tls"];
 
 /** The fault of several gateways together. Who does not answer must not hide what the others say of the caller. */
 function mostTelling(faults: readonly Fault[]): Fault {

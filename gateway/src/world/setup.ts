@@ -1,4 +1,4 @@
-import { consortiumId, equalBytes, LedgerView, toHex, VeilgridError } from "@veilgrid/protocol";
+import { consortiumId, equalBytes, isVeilgridError, LedgerView, toHex, VeilgridError } from "@veilgrid/protocol";
 import type { PeerLedger } from "../ports/ledger.js";
 import { isEmpty, type Database } from "../store/level.js";
 import { KGCBP_MSP, runParamsBytes } from "./consortium.js";
@@ -16,11 +16,14 @@ export interface SetUpGround {
 
 /**
  * Stores the parameter set on the ledger, unless it is there, and refuses a ledger that is not this run's.
- * @throws VeilgridError `other-consortium`, `unknown-blocks`, and what a submission throws.
+ * @throws VeilgridError `no-chaincode`, `other-consortium`, `unknown-blocks`, and what a submission throws.
  */
 export async function setUp({ record, keys, folder, database }: SetUpGround, ledger: PeerLedger): Promise<void> {
   const view = new LedgerView(ledger.state);
-  if (!(await view.isSetUp())) await ledger.as({ msp: KGCBP_MSP }).submit({ name: "setup", args: [] });
+  if (!(await view.isSetUp())) {
+    const kgcbp = ledger.as({ msp: KGCBP_MSP });
+    await kgcbp.submit({ name: "setup", args: [] }).catch((error: unknown) => explain(error, folder));
+  }
   // "SHA-256 of its version 1 bytes is the consortium id, for ever."
   const own = consortiumId(runParamsBytes(record, keys));
   const there = await view.consortium();
@@ -31,6 +34,14 @@ export async function setUp({ record, keys, folder, database }: SetUpGround, led
 /** Whether anything follows the set-up: nothing does before the roles have kept what it is made of. */
 async function hasBlocks(view: LedgerView): Promise<boolean> {
   return (await view.term()).term > 0n || (await view.head(0)).number > 0n || (await view.regions()).length > 0;
+}
+
+/** Says what to do where the chaincode is yet to be deployed. */
+function explain(error: unknown, { params }: DataFolder): never {
+  if (!isVeilgridError(error, "no-chaincode")) throw error;
+  const { code, facts, blame, cause } = error;
+  const sentence = `the channel has no chaincode yet: npm run fabric -- deploy --params ${params}, then the same command again`;
+  throw new VeilgridError(code, sentence, { facts, blame, cause });
 }
 
 function otherConsortium(folder: DataFolder, own: Uint8Array, there: Uint8Array): VeilgridError {
