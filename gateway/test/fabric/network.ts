@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -94,8 +94,11 @@ export class TestNetwork {
 
   /** Sends a signal to a process, such as "peer.da0" or "chaincode.da1.v1". */
   signal(name: string, signal: NodeJS.Signals): void {
-    const report = execFileSync(process.execPath, [FABRIC, "status", "--json", "--state", this.#state]);
-    const { processes } = JSON.parse(report.toString()) as { processes: { name: string; pid?: number }[] };
+    // It ends with 1 where not everything runs.
+    const report = spawnSync(process.execPath, [FABRIC, "status", "--json", "--state", this.#state], {
+      encoding: "utf8",
+    });
+    const { processes } = JSON.parse(report.stdout) as { processes: { name: string; pid?: number }[] };
     const pid = processes.find((process) => process.name === name)?.pid;
     if (pid === undefined) throw new Error(`${name} does not run`);
     process.kill(pid, signal);
