@@ -53,7 +53,8 @@ function notReady(
   cause: unknown,
 ): VeilgridError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  const lines = absent.map((name) => `\n${name}, last lines:\n${lastLines(folder, name)}`).join("");
+  const named = (name: string): string => (processStatus(folder, name).state === "frozen" ? `${name} (frozen)` : name);
+  const lines = absent.map((name) => `\n${named(name)}, last lines:\n${lastLines(folder, name)}`).join("");
   return new VeilgridError("not-ready", `${what}: not after ${within / 1000} s${why}${lines}`, {
     facts: { what, within },
     blame: "operator",

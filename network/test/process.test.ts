@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StateFolder } from "../src/folder.js";
+import { lastLines } from "../src/log.js";
 import {
   knownProcesses,
   processStatus,
@@ -89,6 +90,17 @@ describe("a process of the network", () => {
     expect(slow.message).to.equal("the sleeper: not after 0.3 s\nslow, last lines:\nstarted");
     const failing = await failure(() => waitFor(folder, waiting, () => Promise.reject(new Error("refused"))));
     expect(failing.message).to.equal("the sleeper: not after 0.3 s: refused");
+  });
+
+  it("that is frozen is said to be so when it is waited for", async () => {
+    startProcess(folder, plan("icy", "echo started; exec sleep 60"));
+    await waitFor(folder, { what: "its output", within: 5000, processes: ["icy"] }, () =>
+      Promise.resolve(lastLines(folder, "icy") === "started" ? [] : ["icy"]),
+    );
+    signalProcess(folder, "icy", "SIGSTOP");
+    const waiting = { what: "the frozen", within: 300, processes: ["icy"] };
+    const error = await failure(() => waitFor(folder, waiting, () => Promise.resolve(["icy"])));
+    expect(error.message).to.equal("the frozen: not after 0.3 s\nicy (frozen), last lines:\nstarted");
   });
 
   it("is given no variables of Fabric's from outside", async () => {
