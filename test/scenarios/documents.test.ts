@@ -74,7 +74,13 @@ describe("the documents' commands", () => {
 
   it("name reasons for what is not run", () => {
     const reasons = GUIDES.flatMap((guide) => fencesOf(readText(guide))).flatMap(({ notRun }) => notRun ?? []);
-    const known = ["installs and builds", "the tests run it already", "takes minutes", "needs Fabric's binaries"];
+    const known = [
+      "installs and builds",
+      "the tests run it already",
+      "takes minutes",
+      "needs Fabric's binaries",
+      "needs Docker",
+    ];
     expect(reasons.filter((reason) => !known.includes(reason))).to.deep.equal([]);
   });
 });
