@@ -42,12 +42,21 @@ async function encrypterFor(recipient: string): Promise<Age.Encrypter> {
     if (!/^age1[a-z0-9]{58}$/.test(recipient)) throw new Error("not an X25519 recipient");
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new VeilgridError("bad-recipient", "a bill is encrypted to an age X25519 recipient", {
+    throw new VeilgridError("bad-recipient", "bills and keys are encrypted to an age X25519 recipient", {
       blame: "operator",
       cause,
     });
   }
   return encrypter;
+}
+
+/**
+ * Encrypts to one age X25519 recipient alone: one stanza, no grease stanza.
+ * @throws VeilgridError `bad-recipient`.
+ */
+export async function encryptTo(recipient: string, plaintext: Uint8Array, seeded?: SeededBytes): Promise<Uint8Array> {
+  const encrypter = await encrypterFor(recipient);
+  return draw(seeded, () => encrypter.encrypt(plaintext));
 }
 
 /**
@@ -62,8 +71,7 @@ export async function encryptBill(
   billBytes: number,
   seeded?: SeededBytes,
 ): Promise<Uint8Array> {
-  const encrypter = await encrypterFor(recipient);
-  const ciphertext = await draw(seeded, () => encrypter.encrypt(plaintext));
+  const ciphertext = await encryptTo(recipient, plaintext, seeded);
   // "the ciphertext of every bill has exactly billBytes": length follows consumption closely otherwise.
   if (ciphertext.length !== billBytes) {
     throw new VeilgridError("wrong-bill-length", "the padded bill does not encrypt to the length of all bills", {
@@ -75,16 +83,21 @@ export async function encryptBill(
 }
 
 /**
- * The plaintext of a bill, padding included.
- * @throws VeilgridError `cannot-decrypt` for another customer's bill, a changed one, or a broken identity.
+ * What is encrypted to an identity: a bill's plaintext with its padding, or a meter's delivery of keys.
+ * @throws VeilgridError `cannot-decrypt` for what is another's, a changed one, or a broken identity.
  */
-export async function decryptBill(ciphertext: Uint8Array, identity: string): Promise<Uint8Array> {
+export async function decryptWith(identity: string, ciphertext: Uint8Array): Promise<Uint8Array> {
   const { Decrypter } = await loadAge();
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(identity);
     return await decrypter.decrypt(ciphertext);
   } catch (cause) {
-    throw new VeilgridError("cannot-decrypt", "the identity does not open this bill", { blame: "caller", cause });
+    throw new VeilgridError("cannot-decrypt", "the identity does not open this", { blame: "caller", cause });
   }
+}
+
+/** The plaintext of a bill, padding included. @throws VeilgridError `cannot-decrypt`. */
+export function decryptBill(ciphertext: Uint8Array, identity: string): Promise<Uint8Array> {
+  return decryptWith(identity, ciphertext);
 }

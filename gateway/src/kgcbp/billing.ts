@@ -28,7 +28,6 @@ import type { ContentStore } from "../ports/content.js";
 import type { Random } from "../ports/random.js";
 import type { CaseDesk, Charge } from "./case-desk.js";
 import type { Desk } from "./desk.js";
-import type { EpochMember } from "./epoch-record.js";
 import type { MonthReader, RegionMonth } from "./month.js";
 import { enrolmentName } from "./names.js";
 
@@ -60,16 +59,9 @@ interface ChargedMonth extends RegionMonth {
   readonly charges: ReadonlyMap<string, readonly Charge[]>;
 }
 
-/** What the regions' months say of each customer. */
-interface CustomerLeaves {
-  /** Of the newest enrolment. */
-  newest: EpochMember;
-  readonly leaves: LeafMonth[];
-}
-
-/** The customers of a month by BID (hex). */
-function byCustomer(regions: readonly ChargedMonth[]): Map<string, CustomerLeaves> {
-  const customers = new Map<string, CustomerLeaves>();
+/** What the regions' months say of each customer of a month, by BID (hex). */
+function byCustomer(regions: readonly ChargedMonth[]): Map<string, LeafMonth[]> {
+  const customers = new Map<string, LeafMonth[]>();
   for (const { rows, counted, charges, prices, leaves } of regions) {
     for (const { member, leaf } of leaves) {
       const name = enrolmentName(member);
@@ -80,12 +72,7 @@ function byCustomer(regions: readonly ChargedMonth[]): Map<string, CustomerLeave
       };
       const one = { leaf, prices, ...own };
       const bid = toHex(member.bid);
-      const known = customers.get(bid);
-      if (known === undefined) customers.set(bid, { newest: member, leaves: [one] });
-      else {
-        if (known.leaves.every((other) => other.leaf.first < leaf.first)) known.newest = member;
-        known.leaves.push(one);
-      }
+      customers.set(bid, [...(customers.get(bid) ?? []), one]);
     }
   }
   return customers;
@@ -205,8 +192,8 @@ export class Billing {
     }
     const terms = await this.#terms(month);
     const entries: BillEntry[] = [];
-    for (const [bid, customer] of byCustomer(regions)) {
-      entries.push(this.#issued(month, bid) ?? (await this.#issue(this.#customer(bid, customer, terms), terms)));
+    for (const [bid, leaves] of byCustomer(regions)) {
+      entries.push(this.#issued(month, bid) ?? (await this.#issue(this.#customer(bid, leaves, terms), terms)));
     }
     await this.#send(month, ascendingByBid(entries));
   }
@@ -217,8 +204,8 @@ export class Billing {
     return { consortium: this.#desk.consortium, month, periodSeconds, billBytes, tariff, timeZone };
   }
 
-  #customer(bid: string, { newest, leaves }: CustomerLeaves, { month, periodSeconds }: BillTerms): CustomerMonth {
-    const { recipient, to } = this.#desk.register.get(newest);
+  #customer(bid: string, leaves: readonly LeafMonth[], { month, periodSeconds }: BillTerms): CustomerMonth {
+    const { recipient, to } = this.#desk.register.newest(fromHex(bid));
     // "to the stated end (`to` in the report; else the month's end)"
     const end = to?.month === month ? to.k : periodsInMonth(month, periodSeconds);
     return { bid: fromHex(bid), recipient, to: end, caseKey: this.#cases.caseKey(month), leaves };

@@ -1,16 +1,26 @@
 import {
   VeilgridError,
+  comparePeriods,
   epochCodec,
   equalBytes,
   type EpochRecord as LedgerEpoch,
   type Period,
 } from "@veilgrid/protocol";
+import type { SentEpoch } from "./change-request.js";
 import type { Desk } from "./desk.js";
 import { EpochKeys } from "./epoch-keys.js";
 import { decodeRecord, encodeRecord, memberOf, type EpochRecord } from "./epoch-record.js";
 import { composeEpoch } from "./epoch.js";
 import { enrolmentName, slotName } from "./names.js";
 import { SeedTree } from "./seed-tree.js";
+
+/** The last part of a slot's name is k. */
+const K_DIGITS = 4;
+
+/** An epoch never crosses a month's end. */
+function isOpen(first: Period, periods: number, at: Period): boolean {
+  return comparePeriods(at, { month: first.month, k: first.k + periods - 1 }) <= 0;
+}
 
 /** KGCBP's epochs: what each is made of, on the disk, and the keys of those that are open, in memory. */
 export class EpochBook {
@@ -25,6 +35,30 @@ export class EpochBook {
   find(region: number, first: Period): EpochRecord | undefined {
     const bytes = this.#desk.store.get(`epoch/${slotName(region, first)}`);
     return bytes === undefined ? undefined : decodeRecord(bytes);
+  }
+
+  /** The epochs of all regions that were sent and are not over at a period, by region and time. */
+  async sent(at: Period): Promise<SentEpoch[]> {
+    const found: SentEpoch[] = [];
+    for (const region of this.#desk.register.regions()) {
+      for (const month of [at.month, at.month + 1]) {
+        found.push(...(await this.#sentIn(region, month)).filter(({ first, periods }) => isOpen(first, periods, at)));
+      }
+    }
+    return found;
+  }
+
+  /** What the store has composed, and what is on the ledger, should a backup have lost it. */
+  async #sentIn(region: number, month: number): Promise<SentEpoch[]> {
+    const prefix = `epoch/${slotName(region, { month, k: 0 }).slice(0, -K_DIGITS)}`;
+    const kept = (await this.#desk.store.range(prefix)).map(({ value }) => decodeRecord(value));
+    const onLedger = (await this.#desk.view.epochs(region, month)).map(({ k, periods }) => ({
+      first: { month, k },
+      periods,
+    }));
+    const lost = onLedger.filter(({ first }) => kept.every((record) => record.first.k !== first.k));
+    const all = [...kept, ...lost].map(({ first, periods }) => ({ region, first, periods }));
+    return all.sort((a, b) => comparePeriods(a.first, b.first));
   }
 
   /** The change of the store that keeps a record. */

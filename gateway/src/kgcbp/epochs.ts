@@ -70,7 +70,7 @@ export class Epochs {
     this.#timers.clear();
   }
 
-  /** A meter was enrolled, eliminated or reinstated: its region may have had nothing to prepare, or something else. */
+  /** A meter came, changed or went: its region may have had nothing to prepare, or something else. */
   async onChange(region: number): Promise<void> {
     if (this.#sending(region) === undefined) await this.#plan(region);
   }
@@ -167,10 +167,17 @@ export class Epochs {
 
   /** Fixes what the next epoch is made of: "A meter that is added … changes with the next epoch not yet sent". */
   async #compose(region: number): Promise<void> {
+    const record = await this.#desk.register.exclusively(() => this.#next(region));
+    if (record !== undefined) await this.#send(record);
+  }
+
+  async #next(region: number): Promise<EpochRecord | undefined> {
     const span = await this.#nextSpan(region);
-    if (span === undefined) return;
+    if (span === undefined) return undefined;
     const { version } = await this.#desk.view.currentParams();
-    await this.#fix(await this.#book.compose(region, span.first, span.periods, version));
+    const record = await this.#book.compose(region, span.first, span.periods, version);
+    await this.#fix(record);
+    return record;
   }
 
   /** "what it says of a period is fixed from its first sending, committed or not": on the disk before it. */
@@ -178,7 +185,6 @@ export class Epochs {
     const { region, first } = record;
     const value = new Writer().u32(first.month).u16(first.k).bytes();
     await this.#desk.store.write([this.#book.keep(record), { key: sendingKey(region), value }]);
-    await this.#send(record);
   }
 
   async #send(record: EpochRecord): Promise<void> {
@@ -214,7 +220,9 @@ export class Epochs {
     while (skip < periods && periodEnd({ ...first, k: first.k + skip }, periodSeconds) <= now) skip += 1;
     this.#desk.log("warn", "epoch-missed", { region, month: first.month, k: first.k, periods: skip });
     if (skip < periods) {
-      await this.#fix(tailOf(record, skip));
+      const tail = tailOf(record, skip);
+      await this.#fix(tail);
+      await this.#send(tail);
       return;
     }
     await this.#desk.store.write([{ key: sendingKey(region), value: undefined }]);

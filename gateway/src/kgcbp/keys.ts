@@ -1,42 +1,35 @@
-import {
-  Reader,
-  VeilgridError,
-  Writer,
-  equalBytes,
-  monthName,
-  ratchet,
-  toHex,
-  utf8,
-  type Period,
-} from "@veilgrid/protocol";
-import type { Enrolment, KeyStore } from "../ports/keystore.js";
-import type { Store } from "../ports/store.js";
-import { enrolmentName } from "./names.js";
-
-const MAX_NAME = 255;
-const text = new TextDecoder();
-
-function encodeEnrolment(e: Enrolment): Uint8Array {
-  const writer = new Writer().fixed(e.bid, 16).u16(e.region).u32(e.from.month).u16(e.from.k);
-  writer.opaque(utf8(e.meter), 1, MAX_NAME).opaque(utf8(e.recipient), 1, MAX_NAME);
-  return e.to === undefined ? writer.bytes() : writer.u32(e.to.month).u16(e.to.k).bytes();
-}
-
-function readPeriod(reader: Reader): Period {
-  return { month: reader.u32(), k: reader.u16() };
-}
-
-function decodeEnrolment(bytes: Uint8Array): Enrolment {
-  const reader = new Reader(bytes, "enrolment");
-  const head = { bid: reader.fixed(16), region: reader.u16(), from: readPeriod(reader) };
-  const names = { meter: text.decode(reader.opaque(1, MAX_NAME)), recipient: text.decode(reader.opaque(1, MAX_NAME)) };
-  const to = reader.left > 0 ? readPeriod(reader) : undefined;
-  reader.end();
-  return { ...head, ...names, to };
-}
+import { VeilgridError, equalBytes, monthName, ratchet, toHex } from "@veilgrid/protocol";
+import type { Enrolment, EnrolmentId, KeyStore, MeterChange, RegisterChange } from "../ports/keystore.js";
+import type { Change, Store } from "../ports/store.js";
+import { enrolmentName, meterName } from "./names.js";
+import { decodeChange, decodeEnrolment, encodeChange, encodeEnrolment } from "./register-records.js";
 
 function keyName(enrolment: Enrolment, month: number): string {
   return `key/${enrolmentName(enrolment)}/${String(month).padStart(6, "0")}`;
+}
+
+function changeName({ meter, serial }: MeterChange): string {
+  return `change/${meterName(meter)}/${String(serial).padStart(10, "0")}`;
+}
+
+/** Its end is no part of it: that becomes known, or changes, later. */
+function isSameSupply(known: Enrolment, asked: Enrolment): boolean {
+  return equalBytes(encodeEnrolment({ ...known, to: asked.to }), encodeEnrolment(asked));
+}
+
+function alreadyChanged({ meter, serial }: MeterChange): VeilgridError {
+  return new VeilgridError("already-changed", "the meter has another change of this serial number", {
+    facts: { meter, serial },
+    blame: "operator",
+  });
+}
+
+/** The register does not know an enrolment. */
+export function notEnrolled({ bid, from }: EnrolmentId): VeilgridError {
+  return new VeilgridError("not-enrolled", "the register does not know this enrolment", {
+    facts: { bid: toHex(bid), month: from.month, k: from.k },
+    blame: "operator",
+  });
 }
 
 /** KGCBP's register and month keys in a store of its own. They lie there as they are: the store's disk is the guard. */
@@ -54,24 +47,55 @@ export class StoredKeys implements KeyStore {
     return (await this.#store.range("enrolment/")).map(({ value }) => decodeEnrolment(value));
   }
 
+  async changes(): Promise<readonly MeterChange[]> {
+    return (await this.#store.range("change/")).map(({ value }) => decodeChange(value));
+  }
+
   async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {
+    const changes = this.#beginning(enrolment, monthKey);
+    if (changes.length > 0) await this.#store.write(changes);
+  }
+
+  async change({ change, begins, ends }: RegisterChange): Promise<void> {
+    const key = changeName(change);
+    const value = encodeChange(change);
+    const known = this.#store.get(key);
+    if (known !== undefined && equalBytes(known, value)) return;
+    if (known !== undefined) throw alreadyChanged(change);
+    const supplies = begins === undefined ? [] : this.#beginning(begins.enrolment, begins.monthKey);
+    const ended = ends === undefined ? [] : [this.#ending(ends)];
+    await this.#store.write([{ key, value }, ...supplies, ...ended]);
+  }
+
+  /** What the store lacks of an enrolment. */
+  #beginning(enrolment: Enrolment, monthKey: Uint8Array): Change[] {
     const name = `enrolment/${enrolmentName(enrolment)}`;
     const key = keyName(enrolment, enrolment.from.month);
-    const value = encodeEnrolment(enrolment);
     const known = this.#store.get(name);
     if (known === undefined) {
-      await this.#store.write([
-        { key: name, value },
+      return [
+        { key: name, value: encodeEnrolment(enrolment) },
         { key, value: monthKey },
-      ]);
-      return;
+      ];
     }
-    const knownKey = this.#store.get(key);
-    if (equalBytes(known, value) && knownKey !== undefined && equalBytes(knownKey, monthKey)) return;
+    if (isSameSupply(decodeEnrolment(known), enrolment) && this.#isOrWasKey(key, monthKey)) return [];
     throw new VeilgridError("already-enrolled", "the BID has another enrolment from this period", {
       facts: { bid: toHex(enrolment.bid), month: monthName(enrolment.from.month), k: enrolment.from.k },
       blame: "operator",
     });
+  }
+
+  /** A key that was erased cannot be compared any more. */
+  #isOrWasKey(name: string, monthKey: Uint8Array): boolean {
+    const known = this.#store.get(name);
+    return known === undefined || equalBytes(known, monthKey);
+  }
+
+  #ending({ enrolment, to }: NonNullable<RegisterChange["ends"]>): Change {
+    const key = `enrolment/${enrolmentName(enrolment)}`;
+    const known = this.#store.get(key);
+    if (known === undefined) throw notEnrolled(enrolment);
+    return { key, value: encodeEnrolment({ ...decodeEnrolment(known), to }) };
   }
 
   async monthKey(enrolment: Enrolment, month: number): Promise<Uint8Array> {

@@ -1,11 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { KIND, headerCodec, type Header, type Period } from "@veilgrid/protocol";
 import type { ContentStore } from "../ports/content.js";
 import type { Enrolment } from "../ports/keystore.js";
 import type { LedgerEvent } from "../ports/ledger.js";
+import type { Random } from "../ports/random.js";
 import type { Handler } from "../ports/transport.js";
+import { SeededRandom } from "../random.js";
 import { Billing, type BillingOptions } from "./billing.js";
 import { CaseDesk } from "./case-desk.js";
 import { Cases } from "./cases.js";
+import { ChangeDesk } from "./change-desk.js";
 import { Elimination } from "./elimination.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
@@ -28,6 +32,8 @@ export interface KgcbpOptions extends BillingOptions {
 /** What it works with. */
 export interface KgcbpModules extends DeskModules {
   readonly content: ContentStore;
+  /** Where the fresh month keys of changed meters come from; the platform's randomness if not given. */
+  readonly random?: Random;
 }
 
 /**
@@ -40,6 +46,8 @@ export class Kgcbp {
   readonly cases: CaseDesk;
   /** For KGCBP's operator alone. */
   readonly elimination: Elimination;
+  /** For KGCBP's operator alone. */
+  readonly meters: ChangeDesk;
   readonly #desk: Desk;
   readonly #epochs: Epochs;
   readonly #settlements: Settlements;
@@ -47,7 +55,7 @@ export class Kgcbp {
   readonly #cases: Cases;
   readonly #billing: Billing;
 
-  private constructor(options: KgcbpOptions, desk: Desk, content: ContentStore) {
+  private constructor(options: KgcbpOptions, desk: Desk, { content, random }: KgcbpModules) {
     const book = new EpochBook(desk);
     this.#desk = desk;
     this.#epochs = new Epochs(desk, book, options.leadMs);
@@ -58,11 +66,13 @@ export class Kgcbp {
     this.elimination = new Elimination(desk, this.#epochs);
     const months = new MonthReader(desk, book, this.#settlements);
     this.#billing = new Billing(options, { desk, months, cases: this.cases, content });
+    const drawn = random ?? new SeededRandom(randomBytes(32));
+    this.meters = new ChangeDesk({ desk, book, epochs: this.#epochs, random: drawn, seed: options.seed });
   }
 
   /** @throws VeilgridError `not-set-up` on a ledger without parameters. */
   static async open(options: KgcbpOptions, modules: KgcbpModules): Promise<Kgcbp> {
-    return new Kgcbp(options, await Desk.open(modules, options.secret, options.otherSecrets), modules.content);
+    return new Kgcbp(options, await Desk.open(modules, options.secret, options.otherSecrets), modules);
   }
 
   /** Takes up everything that store and ledger show as due. */

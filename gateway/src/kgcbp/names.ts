@@ -1,5 +1,5 @@
-import { toHex, type Period } from "@veilgrid/protocol";
-import type { Enrolment } from "../ports/keystore.js";
+import { toHex, utf8, type Period } from "@veilgrid/protocol";
+import type { EnrolmentId } from "../ports/keystore.js";
 
 /** A period in the keys of KGCBP's store: padded, so that the order of keys is that of time. */
 export function periodName({ month, k }: Period): string {
@@ -12,6 +12,11 @@ export function slotName(region: number, period: Period): string {
 }
 
 /** An enrolment's own name: a BID has one from each period. */
-export function enrolmentName({ bid, from }: Pick<Enrolment, "bid" | "from">): string {
+export function enrolmentName({ bid, from }: EnrolmentId): string {
   return `${toHex(bid)}/${periodName(from)}`;
+}
+
+/** A meter in the keys of KGCBP's store: its name may have any characters. */
+export function meterName(meter: string): string {
+  return toHex(utf8(meter));
 }

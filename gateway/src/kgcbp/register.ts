@@ -1,5 +1,7 @@
-import { VeilgridError, compareBytes, comparePeriods, toHex, type Period } from "@veilgrid/protocol";
-import type { Enrolment, KeyStore } from "../ports/keystore.js";
+import { NO_PERIOD, compareBytes, comparePeriods, toHex, type Period } from "@veilgrid/protocol";
+import type { Enrolment, EnrolmentId, KeyStore, MeterChange, RegisterChange } from "../ports/keystore.js";
+import { Exclusive } from "./exclusive.js";
+import { notEnrolled } from "./keys.js";
 import { enrolmentName } from "./names.js";
 
 /** Whether the enrolment's supply has begun and has not ended at a period. */
@@ -13,6 +15,9 @@ export class Register {
   readonly #byName = new Map<string, Enrolment>();
   /** By BID in hex, ascending by `from`. */
   readonly #byBid = new Map<string, Enrolment[]>();
+  /** By meter, ascending by serial number. */
+  readonly #changes = new Map<string, MeterChange[]>();
+  readonly #turn = new Exclusive();
 
   private constructor(keys: KeyStore) {
     this.#keys = keys;
@@ -21,6 +26,7 @@ export class Register {
   static async open(keys: KeyStore): Promise<Register> {
     const register = new Register(keys);
     for (const enrolment of await keys.enrolments()) register.#add(enrolment);
+    for (const change of await keys.changes()) register.#remember(change);
     return register;
   }
 
@@ -34,9 +40,50 @@ export class Register {
     if (!this.#byName.has(enrolmentName(enrolment))) this.#add(enrolment);
   }
 
+  /** One at a time: who composes an epoch from the register, and who changes it. */
+  exclusively<T>(task: () => Promise<T>): Promise<T> {
+    return this.#turn.run(task);
+  }
+
+  /** Takes a change in, durably; see KeyStore. @throws VeilgridError `already-changed`, `already-enrolled`. */
+  async change(change: RegisterChange): Promise<void> {
+    await this.#keys.change(change);
+    const { begins, ends } = change;
+    if (ends !== undefined) this.#add({ ...this.get(ends.enrolment), to: ends.to });
+    if (begins !== undefined) this.#add(begins.enrolment);
+    this.#remember(change.change);
+  }
+
+  #remember(change: MeterChange): void {
+    const known = this.#changes.get(change.meter) ?? [];
+    this.#changes.set(change.meter, [...known.filter(({ serial }) => serial !== change.serial), change]);
+  }
+
+  /** The changes of a meter, ascending by serial number. */
+  changesOf(meter: string): readonly MeterChange[] {
+    return this.#changes.get(meter) ?? [];
+  }
+
+  /** The supplies at a meter, ascending by `from`. */
+  suppliesAt(meter: string): Enrolment[] {
+    const supplies = [...this.#byName.values()].filter((enrolment) => enrolment.meter === meter);
+    return supplies.sort((a, b) => comparePeriods(a.from, b.from));
+  }
+
+  /** The names of all meters that ever were enrolled, in the order of their first supply. */
+  meters(): string[] {
+    const all = [...this.#byName.values()].sort((a, b) => comparePeriods(a.from, b.from));
+    return [...new Set(all.map(({ meter }) => meter))];
+  }
+
+  /** Whether the BID was ever enrolled: it "names one customer at one meter". */
+  knows(bid: Uint8Array): boolean {
+    return this.#byBid.has(toHex(bid));
+  }
+
   #add(enrolment: Enrolment): void {
     const bid = toHex(enrolment.bid);
-    const known = this.#byBid.get(bid) ?? [];
+    const known = (this.#byBid.get(bid) ?? []).filter(({ from }) => comparePeriods(from, enrolment.from) !== 0);
     known.push(enrolment);
     known.sort((a, b) => comparePeriods(a.from, b.from));
     this.#byBid.set(bid, known);
@@ -44,13 +91,17 @@ export class Register {
   }
 
   /** @throws VeilgridError `not-enrolled`. */
-  get(id: Pick<Enrolment, "bid" | "from">): Enrolment {
+  get(id: EnrolmentId): Enrolment {
     const enrolment = this.#byName.get(enrolmentName(id));
-    if (enrolment !== undefined) return enrolment;
-    throw new VeilgridError("not-enrolled", "the register does not know this enrolment", {
-      facts: { bid: toHex(id.bid), month: id.from.month, k: id.from.k },
-      blame: "operator",
-    });
+    if (enrolment === undefined) throw notEnrolled(id);
+    return enrolment;
+  }
+
+  /** The newest enrolment of a BID: it says when the supply ends. @throws VeilgridError `not-enrolled`. */
+  newest(bid: Uint8Array): Enrolment {
+    const newest = this.#byBid.get(toHex(bid))?.at(-1);
+    if (newest === undefined) throw notEnrolled({ bid, from: NO_PERIOD });
+    return newest;
   }
 
   /** All enrolments there ever were. */

@@ -1,6 +1,5 @@
 import { deriveSeeds, type Seeds } from "@veilgrid/protocol";
-import type { KeyStore } from "../ports/keystore.js";
-import type { EpochMember } from "./epoch-record.js";
+import type { EnrolmentId, KeyStore } from "../ports/keystore.js";
 import type { Register } from "./register.js";
 
 /** The four GGM roots of a meter for a month, from its enrolment's month key. */
@@ -16,8 +15,12 @@ export class MeterSeeds {
   }
 
   /** @throws VeilgridError `not-enrolled`, `key-missing`. */
-  async of(member: Pick<EpochMember, "bid" | "from">, month: number): Promise<Seeds> {
-    const key = await this.#keys.monthKey(this.#register.get(member), month);
-    return deriveSeeds(key, this.#consortium, month);
+  async of(member: EnrolmentId, month: number): Promise<Seeds> {
+    return deriveSeeds(await this.key(member, month), this.#consortium, month);
+  }
+
+  /** The month key K itself, 32 bytes: for its meter alone. @throws VeilgridError `not-enrolled`, `key-missing`. */
+  key(member: EnrolmentId, month: number): Promise<Uint8Array> {
+    return this.#keys.monthKey(this.#register.get(member), month);
   }
 }
