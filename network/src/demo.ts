@@ -1,4 +1,4 @@
-import { isVeilgridError, VeilgridError } from "@veilgrid/protocol";
+import { isVeilgridError, paramsCodec, VeilgridError } from "@veilgrid/protocol";
 import { InvalidArgumentError, type Command } from "commander";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { deploy } from "./deploy.js";
 import { up } from "./network.js";
 import { readParams } from "./params-file.js";
 import { line, say, seconds } from "./print.js";
-import { Site } from "./site.js";
+import type { Site } from "./site.js";
 
 /** The command that runs a consortium; it is no package that this one imports, only a program that it starts. */
 const VEILGRID = fileURLToPath(new URL("../../../gateway/bin/veilgrid.js", import.meta.url));
@@ -16,7 +16,6 @@ const VEILGRID = fileURLToPath(new URL("../../../gateway/bin/veilgrid.js", impor
 interface DemoOptions {
   readonly state: string;
   readonly out: string;
-  readonly das: number;
   readonly basePort?: number;
   readonly binaries?: string;
   readonly engine?: string;
@@ -26,7 +25,7 @@ interface DemoOptions {
 }
 
 const NOTES = `
-Whatever else is given goes to "veilgrid network params": what the run is.
+Whatever else is given says what the run is, and goes to "veilgrid network params" (its --help has it all).
 
 Examples:
   npm run fabric:demo
@@ -46,7 +45,6 @@ export function addDemo(fabric: Command): void {
     .command("demo")
     .description("up, deploy, and then a whole run on it: from meter readings to verified bills and a clean audit")
     .option("--out <dir>", "the run's data folder", "fabric-demo")
-    .option("--das <number>", "data aggregators, 4 to 10", whole, 4)
     .option("--base-port <port>", "the lowest port of a new network", whole)
     .option("--binaries <folder>", "Fabric's commands, 3.1.x")
     .option("--engine <name>", "Schnorr signatures")
@@ -63,21 +61,22 @@ export function addDemo(fabric: Command): void {
 
 /** @param asked the options that say what the run is, as `veilgrid` takes them. */
 async function demo(options: DemoOptions, asked: readonly string[]): Promise<void> {
-  const { state, out, das, basePort, binaries } = options;
+  const { state, out, basePort, binaries } = options;
   const start = performance.now();
   const engine = options.engine === undefined ? [] : ["--engine", options.engine];
   // Its keys first: the chaincode is bound to them.
-  if (!(await veilgrid(["network", "params", "--das", String(das), "--out", out, ...engine, ...asked], "ignore")))
-    return;
+  if (!(await veilgrid(["network", "params", "--out", out, ...engine, ...asked], "ignore"))) return;
+  const params = readParams(join(out, "params.bin"));
+  const size = paramsCodec.decode(params).da.length;
   const upStart = performance.now();
   const wanted = {
-    size: das,
+    size,
     ...(basePort !== undefined && { basePort }),
     ...(binaries !== undefined && { binaries }),
   };
   const site = await up(state, wanted, say);
   say(`up in ${seconds(upStart)}`);
-  await deployed(site, join(out, "params.bin"), state);
+  await deployed(site, params, state);
   const ends = [...(options.audit ? [] : ["--no-audit"]), ...(options.memory ? [] : ["--no-memory"])];
   const place = ["--ledger", "fabric", "--profile", site.folder.profile, "--out", out];
   const json = options.json === true ? ["--json"] : [];
@@ -86,10 +85,10 @@ async function demo(options: DemoOptions, asked: readonly string[]): Promise<voi
 }
 
 /** @throws VeilgridError as deploy; `params-bound` says what to do. */
-async function deployed(site: Site, params: string, state: string): Promise<void> {
+async function deployed(site: Site, params: Uint8Array, state: string): Promise<void> {
   const start = performance.now();
   try {
-    const { packageId } = await deploy(site, { params: readParams(params), code: CHAINCODE_FOLDER }, say);
+    const { packageId } = await deploy(site, { params, code: CHAINCODE_FOLDER }, say);
     say(`${packageId} in ${seconds(start)}`);
   } catch (error) {
     if (!isVeilgridError(error, "params-bound")) throw error;
