@@ -12,6 +12,7 @@ import { addEngine } from "./engine.js";
 import { addEpochs } from "./epochs.js";
 import { EXIT_CODES } from "./failure.js";
 import { addLedgerExport } from "./ledger-export.js";
+import { addLedgerPeers } from "./ledger-peers.js";
 import { addNetworkPackage } from "./network-package.js";
 import { addNetworkParams } from "./network-params.js";
 import { addPeriodsRun } from "./periods-run.js";
@@ -60,7 +61,8 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   const bill = veilgrid.command("bill").description("issue, list, show, verify and explain bills");
   for (const add of [addBillIssue, addBillList, addBillShow, addBillVerify, addBillExplain]) add(bill);
   addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
-  addLedgerExport(veilgrid.command("ledger").description("take the ledger elsewhere"));
+  const ledger = veilgrid.command("ledger").description("take the ledger elsewhere, or compare the peers that have it");
+  for (const add of [addLedgerExport, addLedgerPeers]) add(ledger);
   addAudit(veilgrid);
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
   addNetworkParams(network);
