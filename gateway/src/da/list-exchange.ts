@@ -62,7 +62,7 @@ export class ListExchange {
     const name = `${known.epoch.region}/${known.epoch.first.month}/${known.epoch.first.k}`;
     const under = this.#searches.get(name);
     if (under !== undefined) under.until = Math.max(under.until, until);
-    if (under !== undefined || this.#modules.lists.missing(known).length === 0) return;
+    if (under !== undefined || this.#missing(known).length === 0) return;
     const search: Search = { known, until, asked: 0, timer: undefined };
     this.#searches.set(name, search);
     this.#ask(name, search);
@@ -85,9 +85,9 @@ export class ListExchange {
   }
 
   #ask(name: string, search: Search): void {
-    const { membership, transport, clock, lists } = this.#modules;
+    const { membership, transport, clock } = this.#modules;
     const { known } = search;
-    const [first] = lists.missing(known);
+    const [first] = this.#missing(known);
     const peers = this.#peersOf(known);
     const peer = peers[search.asked % Math.max(peers.length, 1)];
     if (first === undefined || peer === undefined || clock.now() >= search.until) {
@@ -108,6 +108,12 @@ export class ListExchange {
       search.asked -= 1;
       this.#ask(name, search);
     });
+  }
+
+  /** The periods of an epoch whose lists are missed here: of those that have their block nobody keeps one any more. */
+  #missing(known: KnownEpoch): Period[] {
+    const { lists, isDone } = this.#modules;
+    return lists.missing(known).filter((period) => !isDone(known.epoch.region, period));
   }
 
   /** Who may have an epoch's lists: the DAs of its own version, who voted for it, and those of the version in force. */

@@ -66,12 +66,12 @@ describe("an aggregator's approval", () => {
     expect(grid.aggregator(0).approvedParams).to.deep.equal(first);
     // Q of them have approved something, but not the same.
     await grid.aggregator(2).approveParams(second);
-    await grid.seconds(300);
+    await grid.seconds(45);
     expect((await current(grid)).version).to.equal(1);
     for (const da of [0, 1]) await grid.aggregator(da).approveParams(second);
     expect(await grid.aggregator(1).withdrawParams(2)).to.equal(true);
     expect(await grid.aggregator(1).withdrawParams(2)).to.equal(false);
-    await grid.seconds(300);
+    await grid.seconds(45);
     expect((await current(grid)).version).to.equal(1);
     expect(grid.aggregator(1).standing.busy).to.equal(false);
     await grid.adopt(second, [1]);

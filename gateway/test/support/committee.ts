@@ -9,6 +9,7 @@ import {
   blockHash,
   checkBlock,
   compareBytes,
+  composeParamsLeaf,
   decodeLeaf,
   electionCodec,
   encodeCertificate,
@@ -17,8 +18,10 @@ import {
   isComplete,
   isVeilgridError,
   merkleRoot,
+  nextParams,
   paramsCodec,
   paramsDefaults,
+  provePossession,
   quorum,
   schnorr,
   sha256,
@@ -29,6 +32,7 @@ import {
   voteCodec,
   decodeReadingLeaf,
   type Params,
+  type ParamsChange,
   type Period,
   type StateReader,
   type StateWrite,
@@ -246,16 +250,26 @@ export class Committee implements StateReader {
   }
 
   async #commitKind(kind: number, now: number): Promise<LedgerEvent[]> {
+    const { version } = await this.view.currentParams();
     const valid: [string, Uint8Array][] = [];
     for (const [name, { leaf, kind: of }] of this.pending) {
       if (of !== kind) continue;
-      const draft = { region: 0, kind, leaves: [leaf], params: 1 };
+      const draft = { region: 0, kind, leaves: [leaf], params: version };
       if (await this.#isValid(draft, now)) valid.push([name, leaf]);
     }
     if (valid.length === 0) return [];
     const leaves = valid.map(([, leaf]) => leaf).sort((a, b) => compareBytes(order(kind, a), order(kind, b)));
     for (const [name] of valid) this.pending.delete(name);
-    return [await this.#commit({ region: 0, kind, leaves, params: 1 }, now)];
+    return [await this.#commit({ region: 0, kind, leaves, params: version }, now)];
+  }
+
+  /** Commits the next version of the parameters; the aggregators stay. @param secrets those of its new keys. */
+  async adopt(changes: readonly ParamsChange[], secrets: readonly Uint8Array[], now: number): Promise<LedgerEvent> {
+    const current = await this.view.currentParams();
+    const next = nextParams(current, changes);
+    const proofs = secrets.map((secret) => provePossession(this.#consortium, next, secret));
+    const leaf = composeParamsLeaf(this.#consortium, current, next, proofs);
+    return this.#commit({ region: 0, kind: KIND.params, leaves: [leaf], params: current.version }, now);
   }
 
   async #isValid(draft: Draft, now: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import {
   periodStart,
   window,
   type Params,
+  type ParamsChange,
   type Period,
   type Tariff,
   DEFAULT_TARIFF,
@@ -22,8 +23,11 @@ import { SimNetwork } from "../../src/sim/network.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { H1, sha256, toHex, utf8 } from "@veilgrid/protocol";
-import { Committee, SECRETS } from "./committee.js";
+import { Committee, SECRETS, secretOf } from "./committee.js";
 import { readingsOf, type Home } from "./homes.js";
+
+/** Keys that a later version may name. */
+export const LATER = { cc: secretOf("cc later"), kgcbp: secretOf("kgcbp later") };
 
 /** Content by address, in memory. */
 export class MemoryContent implements ContentStore {
@@ -72,6 +76,8 @@ export class Town {
   readonly logged: string[] = [];
   kgcbp: Kgcbp | undefined;
   cc: ControlCenter | undefined;
+  /** While it is, the committee commits nothing that KGCBP and CC send. */
+  isIdle = false;
   #delivered = 0;
 
   constructor(options: TownOptions) {
@@ -105,7 +111,13 @@ export class Town {
     const { clock, view, content } = this;
     const keys = new StoredKeys(store, await view.consortium());
     const transport = this.network.transport("kgcbp");
-    const options = { secret: SECRETS.kgcbp, tariff: this.tariff, timeZone: "UTC", seed: random };
+    const options = {
+      secret: SECRETS.kgcbp,
+      otherSecrets: [LATER.kgcbp],
+      tariff: this.tariff,
+      timeZone: "UTC",
+      seed: random,
+    };
     this.kgcbp = await Kgcbp.open(options, { clock, transport, store, view, keys, content, log: this.#log });
     await this.kgcbp.start();
   }
@@ -113,7 +125,10 @@ export class Town {
   async startCc(): Promise<void> {
     const transport = this.network.transport("cc");
     const { clock, view, policy } = this;
-    this.cc = new ControlCenter({ secret: SECRETS.cc, policy }, { clock, transport, view, log: this.#log });
+    this.cc = new ControlCenter(
+      { secret: SECRETS.cc, otherSecrets: [LATER.cc], policy },
+      { clock, transport, view, log: this.#log },
+    );
     await this.cc.start();
   }
 
@@ -131,10 +146,17 @@ export class Town {
   async settle(): Promise<void> {
     for (;;) {
       await this.clock.run(this.clock.now() + 100);
-      const events = await this.committee.commitPending(this.clock.now());
+      const events = this.isIdle ? [] : await this.committee.commitPending(this.clock.now());
       await this.#deliver();
       if (events.length === 0) return;
     }
+  }
+
+  /** Another version is in force, with the keys that are to come for those that are named. */
+  async adopt(changes: readonly ParamsChange[], secrets: readonly Uint8Array[]): Promise<void> {
+    await this.committee.adopt(changes, secrets, this.clock.now());
+    await this.#deliver();
+    await this.settle();
   }
 
   async #deliver(): Promise<void> {
