@@ -111,7 +111,8 @@ export class FabricClient implements LedgerClient {
       pending ??= await this.#endorsed(call, digest, until);
       const outcome = await this.#settlement.settle({ pending, gateways: this.#gateways(), until, maybeSent });
       if (outcome.validation === "VALID") return this.#committed(pending, outcome);
-      if (!OVERTAKEN.has(outcome.validation)) throw transactionInvalid(pending.txId, outcome);
+      // What an earlier call left behind may be invalid for reasons that are past.
+      if (!maybeSent && !OVERTAKEN.has(outcome.validation)) throw transactionInvalid(pending.txId, outcome);
       if (endorsements >= ENDORSEMENTS || waiting.now() >= until) {
         throw mvccConflict(pending.txId, outcome.blockNumber, outcome.validation);
       }
