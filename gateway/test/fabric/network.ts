@@ -83,8 +83,12 @@ export class TestNetwork {
     rmSync(this.folder, { recursive: true });
   }
 
+  get profileFile(): string {
+    return join(this.#state, "profile.json");
+  }
+
   profile(): Promise<Profile> {
-    return readProfile(join(this.#state, "profile.json"));
+    return readProfile(this.profileFile);
   }
 
   /** A file below the folder of the certificates and keys. */
