@@ -1,7 +1,7 @@
 import { VeilgridError } from "@veilgrid/protocol";
 import { delimiter } from "node:path";
 import { CC, KGCBP, organisations, type Aggregator, type Organisation } from "./consortium.js";
-import { ordererTls, peerTls } from "./identities.js";
+import { ordererTls, peerTls, userMsp } from "./identities.js";
 import { ordererLeader } from "./metrics.js";
 import { adminEnvironment } from "./peers.js";
 import { HOST } from "./ports.js";
@@ -61,8 +61,11 @@ function endorserOptions(site: Site, organisation: Organisation): string[] {
 export async function shellEnvironment(site: Site, name: string): Promise<string> {
   const organisation = organisationOf(site, name);
   const peer = peerOf(site, organisation);
-  const { CORE_PEER_LOCALMSPID, CORE_PEER_MSPCONFIGPATH } = adminEnvironment(site, organisation);
-  const own = { CORE_PEER_LOCALMSPID, CORE_PEER_MSPCONFIGPATH, ...SAYING } as Record<string, string>;
+  const own = {
+    CORE_PEER_LOCALMSPID: organisation.msp,
+    CORE_PEER_MSPCONFIGPATH: userMsp(site.folder, organisation, "Admin"),
+    ...SAYING,
+  };
   const variables = Object.entries({ ...adminEnvironment(site, peer), ...own });
   return [
     `export PATH=${quoted(site.binaries.folder)}${delimiter}"$PATH"`,

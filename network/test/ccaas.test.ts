@@ -1,5 +1,5 @@
 import "../src/quiet.js";
-import { ccaasPackage, packageId, requireApproved } from "@veilgrid/chaincode";
+import { ccaasPackage, namingVersion, packageId, requireApproved, requireNamed } from "@veilgrid/chaincode";
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -55,6 +55,21 @@ describe("the package of a chaincode service", () => {
         })
       ).code,
     ).to.equal("other-params");
+  });
+
+  it("binds them by its label where Fabric's own scripts make a package without them", async () => {
+    const version = namingVersion("1.0", PARAMS);
+    expect(version).to.match(/^1\.0-[0-9a-f]{64}$/);
+    const id = `veilgrid_${version}:${"0".repeat(64)}`;
+    requireApproved(PARAMS, id);
+    expect(requireNamed(PARAMS, id)).to.equal(true);
+    expect(requireNamed(PARAMS, `veilgrid_1.0-d2a1:${"0".repeat(64)}`)).to.equal(false);
+    for (const check of [requireApproved, requireNamed]) {
+      const error = await failure(() => {
+        check(PARAMS.with(100, 0xff), id);
+      });
+      expect(error.code).to.equal("other-params");
+    }
   });
 
   it("has a label that Fabric takes", async () => {

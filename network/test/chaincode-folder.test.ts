@@ -2,9 +2,9 @@ import "../src/quiet.js";
 import { ccaasPackage, packageId } from "@veilgrid/chaincode";
 import { paramsCodec } from "@veilgrid/protocol";
 import { expect } from "chai";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -124,7 +124,26 @@ describe("the chaincode folder", () => {
     expect(await code(second, join(root, "second"))).to.equal("not-version-1");
     expect(await code(params.subarray(1), join(root, "nonsense"))).to.equal("malformed");
     expect(await code(params, folder)).to.equal("folder-exists");
-    expect(readdirSync(root).sort()).to.deep.equal(["again", "chaincode"]);
+    for (const name of ["second", "nonsense"]) expect(existsSync(join(root, name)), name).to.equal(false);
+  });
+
+  it("is made by the commands of docs/test-network.md, for the two organisations there", () => {
+    const document = readFileSync(join(REPOSITORY, "docs", "test-network.md"), "utf8");
+    const commands = [...document.matchAll(/^npm run fabric -- (.+)$/gm)].map(([, args]) => args as string);
+    expect(commands).to.have.length(2);
+    const samples = join(root, "fabric-samples");
+    mkdirSync(samples);
+    const here = join(root, "here");
+    mkdirSync(here);
+    const said = commands.map((args) =>
+      execFileSync(process.execPath, [join(REPOSITORY, "network", "bin", "fabric.js"), ...args.split(" ")], {
+        cwd: here,
+        encoding: "utf8",
+      }),
+    );
+    const made = readFileSync(join(samples, "veilgrid-chaincode", "params.bin"));
+    expect(paramsCodec.decode(made).da.map(({ msp }) => msp)).to.deep.equal(["Org1MSP", "Org2MSP"]);
+    expect(said[1]).to.equal(`${bindingVersion(made)}\n`);
   });
 
   describe("started", () => {
