@@ -44,7 +44,7 @@ const SAID = 1000;
 // code stands for a frozen orderer and for a transaction that is too large.
 const WORDS: readonly (readonly [FaultKind, RegExp])[] = [
   ["mismatch", /ProposalResponsePayloads do not match/],
-  ["ordered", /request already processed|already exists in the pool/],
+  ["ordered", /request already (?:processed|exists)/],
   ["too-large", /exceeds maximum allowed|message larger than max|trying to send message larger/],
   [
     "access",

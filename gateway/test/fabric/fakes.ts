@@ -40,7 +40,7 @@ export function refusalOf(refusals: Readonly<Record<string, string>>): GatewayEr
 function prepared(id: string, result: string, endorsers: readonly string[]): Uint8Array {
   const endorsements = endorsers.map((msp) => field(2, field(1, msp)));
   const payload = field(2, concat(field(1, result), ...endorsements));
-  const envelope = field(1, concat(field(1, "header"), field(2, field(1, field(2, payload)))));
+  const envelope = field(1, field(2, field(1, field(2, payload))));
   return concat(field(1, id), field(2, envelope));
 }
 
