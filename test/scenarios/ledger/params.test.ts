@@ -101,7 +101,35 @@ describe("a params block on the ledger", () => {
     await chain.settle();
   });
 
+  it("takes a retired key for the periods of its version, and for nothing later", async () => {
+    const first = chain.params;
+    await chain.commit(chain.epoch({ periods: 1 }));
+    await adopt({ da: [...first.da.slice(0, 3), memberOf("Da3", "new")] });
+    // The period of version 1: the old key votes, the new one does not.
+    const readings = chain.readings({}, chain.reports(), first);
+    const fresh = { voters: [0, 1, 3], lastVoter: daKey(chain.params, 3) };
+    expect(await refused(chain, readings, fresh)).to.equal("bad-signature");
+    await chain.commit(readings, { voters: [0, 1, 3] });
+    // Later ones: whatever the retired key signs is no vote.
+    const retired = { voters: [0, 1, 3], lastVoter: daKey(first, 3) };
+    const epoch = chain.epoch({ k: 1, periods: 1 });
+    expect(await refused(chain, epoch, retired)).to.equal("bad-signature");
+    expect(await refused(chain, draftOf(next()), retired)).to.equal("bad-signature");
+    await chain.commit(epoch, { voters: [0, 1, 3] });
+    const later = { k: 1 };
+    expect(await refused(chain, chain.readings(later, chain.reports(), first), retired)).to.equal("wrong-params");
+    await chain.settle(later);
+  });
+
   describe("is refused", () => {
+    it("with fewer than four aggregators, unless there were no more before", async () => {
+      expect(await refused(chain, draftOf(next({ da: aggregators(3) })))).to.equal("too-few-aggregators");
+      chain = await startedChain({ da: aggregators(3) });
+      expect(await refused(chain, draftOf(next({ da: aggregators(2) })))).to.equal("too-few-aggregators");
+      await adopt({ roundSeconds: 20 });
+      await adopt({ da: aggregators(4) });
+    });
+
     it("with another version than the next", async () => {
       for (const version of [1, 3]) {
         const sealed = await chain.seal(draftOf(next({ version })));
