@@ -3,7 +3,7 @@ import type { Call, Committed, LedgerClient } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
 import type { Deadlines } from "./deadlines.js";
 import { settleDifference } from "./differing.js";
-import { finalError, noChaincode, transactionInvalid, unavailable, type FaultKind } from "./errors.js";
+import { faultOf, finalError, noChaincode, transactionInvalid, unavailable, type FaultKind } from "./errors.js";
 import { failover, type Attempt } from "./failover.js";
 import type { Freshness } from "./freshness.js";
 import { callDigest, type Journal, type Pending } from "./journal.js";
@@ -146,12 +146,29 @@ export class FabricClient implements LedgerClient {
     return pending;
   }
 
+  /**
+   * Whom a gateway is to ask: its own organisation and others that did not fail lately. Left alone (undefined), it would
+   * choose a frozen one again and again, and wait for it each time.
+   */
+  #chosen({ msp }: GatewayPort, endorsers: readonly GatewayPort[]): readonly string[] | undefined {
+    const { standing, needed } = this.#modules;
+    const away = new Set(endorsers.map((endorser) => endorser.msp).filter((other) => standing.isAway(other)));
+    if (away.size === 0 || away.has(msp) || endorsers.length - away.size < needed) return undefined;
+    const others = endorsers.map((endorser) => endorser.msp).filter((other) => other !== msp && !away.has(other));
+    return [msp, ...others].slice(0, needed);
+  }
+
   async #endorse(proposal: Proposed, until: number): Promise<Uint8Array> {
     const { freshness, needed } = this.#modules;
     const endorsers = this.#endorsers();
     const ask = async (gateway: GatewayPort): Promise<Uint8Array> => {
       await freshness.of(gateway);
-      return gateway.endorse(proposal.bytes);
+      const chosen = this.#chosen(gateway, endorsers);
+      if (chosen === undefined) return gateway.endorse(proposal.bytes);
+      return gateway.endorse(proposal.bytes, chosen).catch((error: unknown) => {
+        if (faultOf("endorse", gateway.msp, error).kind !== "unavailable") throw error;
+        return gateway.endorse(proposal.bytes);
+      });
     };
     const made = await this.#persist(until, () => failover("endorse", endorsers, ask, this.#modules));
     if (made.ok) return made.value;

@@ -24,6 +24,11 @@ export class Standing {
     this.#until.delete(msp);
   }
 
+  /** Whether it failed lately. */
+  isAway(msp: string): boolean {
+    return (this.#until.get(msp) ?? 0) > this.#waiting.now();
+  }
+
   /** Those that did not fail lately, in the given order, then the others, whose rest ends soonest first. */
   ordered<T extends { readonly msp: string }>(gateways: readonly T[]): readonly T[] {
     const now = this.#waiting.now();

@@ -66,6 +66,23 @@ describe("submitting to a channel", () => {
     expect(channel.trace.at(-1)).to.equal("DA0MSP outcome");
   });
 
+  it("does not have a gateway wait for an organisation that failed lately, unless the others fail too", async () => {
+    const { client } = await channel.client("DA0MSP");
+    const da0 = channel.at("DA0MSP");
+    await client.submit(CALL);
+    expect(da0.asked).to.equal(undefined);
+    const { client: da2 } = await channel.client("DA2MSP");
+    channel.at("DA2MSP").fails("endorse", OVERDUE);
+    await da2.submit(CALL);
+    expect(da0.asked).to.deep.equal(["DA0MSP", "DA1MSP", "DA3MSP"]);
+    da0.fails("endorse", UNAVAILABLE);
+    await da2.submit(CALL);
+    expect(da0.asked).to.equal(undefined);
+    await channel.time.wait(60_000);
+    await da2.submit(CALL);
+    expect(channel.at("DA2MSP").asked).to.equal(undefined);
+  });
+
   it("looks a transaction up whose commit it did not see, and sends nothing more where it is there", async () => {
     const { client } = await channel.client("DA0MSP");
     channel.at("DA0MSP").fails("outcome", OVERDUE);

@@ -73,6 +73,8 @@ export class FakeGateway implements GatewayPort {
   readonly #faults = new Map<Method, (Error | undefined)[]>();
   /** What its own organisation's contract comes to: a result, or a refusal. */
   opinion: string | Error = "result";
+  /** The organisations that its last endorsement was asked of; undefined for its own choice. */
+  asked: readonly string[] | undefined;
 
   constructor(
     channel: FakeChannel,
@@ -104,6 +106,7 @@ export class FakeGateway implements GatewayPort {
 
   endorse(proposal: Uint8Array, organisations?: readonly string[]): Promise<Uint8Array> {
     return attempt(() => {
+      this.asked = organisations;
       this.#call("endorse");
       if (this.opinion instanceof Error) throw this.opinion;
       return prepared(Buffer.from(proposal).toString(), this.opinion, organisations ?? ["DA0MSP", "DA1MSP", "DA2MSP"]);
