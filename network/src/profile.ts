@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { CHAINCODE, CHANNEL, organisations, type Organisation } from "./consortium.js";
 import { writeWhole } from "./folder.js";
 import { peerHost, peerTls, userKeys } from "./identities.js";
+import { gatewayPatience } from "./patience.js";
 import { HOST } from "./ports.js";
 import type { Site } from "./site.js";
 
@@ -31,6 +32,8 @@ export interface Profile {
   readonly chaincode: string;
   readonly clients: readonly ProfileClient[];
   readonly gateways: readonly ProfileGateway[];
+  /** How long a gateway waits for one organisation's endorsement: a client has to wait longer. */
+  readonly endorsementSeconds: number;
 }
 
 /** The connection profile of a network. */
@@ -53,6 +56,7 @@ export function profileOf(site: Site): Profile {
     chaincode: CHAINCODE,
     clients: organisations(site.size).map(client),
     gateways: site.withPeer.map(gateway),
+    endorsementSeconds: gatewayPatience(site),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Organisation } from "./consortium.js";
 import { endorsementSeconds, regionMeters } from "./patience.js";
 import { peerName, peerPlan } from "./peers.js";
 import { processStatus, startProcess, stopProcess } from "./process.js";
+import { writeProfile } from "./profile.js";
 import { awaitEndorsements } from "./readiness.js";
 import { committedDeployment, readRecord, writeRecord } from "./record.js";
 import type { Say } from "./say.js";
@@ -31,6 +32,7 @@ export async function bePatient(site: Site, maxRegionMeters: number, say: Say): 
   const wanted = endorsementSeconds(maxRegionMeters);
   if (wanted <= before) return;
   writeRecord(site.folder, { ...record, maxRegionMeters });
+  writeProfile(site);
   say(
     `regions of ${maxRegionMeters} meters: gateways wait ${wanted} s for an endorsement, not ${before}; restarting peers`,
   );

@@ -2,9 +2,8 @@
 export interface Deadlines {
   readonly evaluate: number;
   /**
-   * More than an honest gateway may take: it asks its own peer, then the others, and waits for each as long as its
-   * `CORE_PEER_GATEWAY_ENDORSEMENTTIMEOUT`. A frozen chaincode of its own it waits for longer (Fabric 3.1.1 then does not
-   * keep to that time).
+   * More than an honest gateway may take (`endorseDeadline`). For a frozen chaincode of its own it would wait longer:
+   * Fabric 3.1.1 then does not keep to its own time.
    */
   readonly endorse: number;
   readonly submit: number;
@@ -17,9 +16,17 @@ export interface Deadlines {
   readonly overall: number;
 }
 
+/**
+ * Milliseconds for an endorsement through gateways that wait so long for one organisation: they ask their own peer, then
+ * the others at once, and another one for each that does not answer.
+ */
+export function endorseDeadline(endorsementSeconds: number): number {
+  return 2000 * endorsementSeconds + 2000;
+}
+
 export const DEADLINES: Deadlines = {
   evaluate: 10_000,
-  endorse: 12_000,
+  endorse: endorseDeadline(5),
   submit: 8_000,
   commit: 12_000,
   lookUp: 5_000,

@@ -1,10 +1,10 @@
 import { isVeilgridError, quorum, type StateReader } from "@veilgrid/protocol";
 import { ledgerStopped } from "../ledger/errors.js";
-import type { Caller, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
+import type { Caller, ChannelBlocks, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { LevelStore, openDatabase, type Database } from "../store/level.js";
 import { FabricClient, type ClientModules } from "./client.js";
-import { DEADLINES, type Deadlines } from "./deadlines.js";
+import { DEADLINES, endorseDeadline, type Deadlines } from "./deadlines.js";
 import { Freshness } from "./freshness.js";
 import { Gateways } from "./gateways.js";
 import { Journal, type Pending } from "./journal.js";
@@ -53,7 +53,7 @@ export class FabricLedger implements PeerLedger {
    *   `tls-refused`, and what following throws: `replica-damaged`, `ledger-forked`, `ledger-stalled`.
    */
   static async open({ profile, path, prefer, deadlines, log = silent }: FabricLedgerOptions): Promise<FabricLedger> {
-    const limits = { ...DEADLINES, ...deadlines };
+    const limits = { ...DEADLINES, endorse: endorseDeadline(profile.endorsementSeconds), ...deadlines };
     const gateways = await Gateways.open(profile, limits);
     const database = await openDatabase(path);
     const journal = await Journal.open(new LevelStore(database, "journal"));
@@ -138,6 +138,11 @@ export class FabricLedger implements PeerLedger {
 
   events(from: bigint): AsyncIterable<LedgerEvent> {
     return this.#parts.replica.events(from);
+  }
+
+  /** The blocks as the channel has them, for exports. */
+  channel(): Promise<ChannelBlocks> {
+    return Promise.resolve(this.#parts.replica.channel);
   }
 
   /** Waits for the calls that are under way, each to its deadline at most; later ones are refused with `ledger-unavailable`. */

@@ -22,6 +22,7 @@ const shape = z.object({
     )
     .min(1)
     .refine((gateways) => gateways.some(({ endorses }) => endorses), "no gateway endorses"),
+  endorsementSeconds: z.number().positive().default(5),
 });
 
 /** An organisation's client: files (PEM) of its certificate and its private key. */
@@ -51,6 +52,8 @@ export interface Profile {
   readonly chaincode: string;
   readonly clients: readonly ProfileClient[];
   readonly gateways: readonly ProfileGateway[];
+  /** How long a gateway waits for one organisation's endorsement (`CORE_PEER_GATEWAY_ENDORSEMENTTIMEOUT`); 5 if not said. */
+  readonly endorsementSeconds: number;
 }
 
 async function readText(file: string): Promise<string> {

@@ -25,10 +25,11 @@ describe("a connection profile", () => {
 
   it("has its paths taken from where it lies", async () => {
     write(PROFILE);
-    const { clients, gateways } = await readProfile(file);
+    const { clients, gateways, endorsementSeconds } = await readProfile(file);
     expect(clients).to.deep.equal([
       { msp: "CCMSP", certificate: join(folder, "cc/cert.pem"), key: "/elsewhere/key.pem" },
     ]);
+    expect(endorsementSeconds).to.equal(5);
     expect(gateways).to.deep.equal([{ ...GATEWAY, tlsRoot: join(folder, "tls/ca.crt") }]);
   });
 
