@@ -75,6 +75,7 @@ async function asStored(ledger: PeerLedger): Promise<StoredLedger> {
     state: ledger.state,
     tip: { height: await ledger.height(), hash: ledger.tip },
     blocks: (from) => ledger.blocks(from),
+    channel: () => ledger.channel?.() ?? Promise.resolve(undefined),
     close: () => ledger.close(),
   };
 }

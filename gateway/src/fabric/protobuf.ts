@@ -160,3 +160,20 @@ export class Message {
     return new Message(this.bytes(field));
   }
 }
+
+function varint(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Uint8Array.from([...bytes, Number(rest)]);
+}
+
+/** A field of bytes or of a message, as it is written. */
+export function bytesField(field: number, value: Uint8Array): Uint8Array {
+  return concat(varint(BigInt((field << 3) | BYTES)), varint(BigInt(value.length)), value);
+}
+
+/** A field of an unsigned number, as it is written. */
+export function numberField(field: number, value: bigint): Uint8Array {
+  return concat(varint(BigInt((field << 3) | VARINT)), varint(value));
+}

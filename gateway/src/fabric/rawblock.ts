@@ -10,6 +10,8 @@ export interface BlockParts {
   readonly number: bigint;
   /** Header hash of the block before; empty for block 0. */
   readonly previous: Uint8Array;
+  /** SHA-256 of the envelopes, end to end. */
+  readonly dataHash: Uint8Array;
   /** SHA-256 of the header, 32 bytes: what the next block names, and Fabric's name for everything up to this block. */
   readonly hash: Uint8Array;
   /** The envelopes, one per transaction. */
@@ -82,7 +84,7 @@ export function readBlock(raw: RawBlock): BlockParts {
   const flags = (metadata[METADATA_INDEX.transactionsFilter] ?? new Uint8Array()).slice();
   if (flags.length !== data.length) throw badBlock("not one verdict for each transaction");
   const hash = headerHash(number, previous, dataHash);
-  return { number, previous, hash, data, flags, commitHash: readCommitHash(metadata) };
+  return { number, previous, dataHash, hash, data, flags, commitHash: readCommitHash(metadata) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { StateReader } from "@veilgrid/protocol";
-import type { LedgerBlock, LedgerEvent } from "../ports/ledger.js";
+import type { ChannelBlocks, LedgerBlock, LedgerEvent } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import type { Store } from "../ports/store.js";
 import { ledgerBlock } from "./block.js";
@@ -94,8 +94,12 @@ export class Replica {
     for await (const block of this.#reread(from)) yield ledgerBlock(block, this.#chaincode);
   }
 
-  /** As `blocks`, as the peer gave them. */
-  async *rawBlocks(from: bigint): AsyncGenerator<RawBlock> {
+  /** As `blocks`, as a peer gives them. */
+  get channel(): ChannelBlocks {
+    return { chaincode: this.#chaincode, rawBlocks: (from) => this.#rawBlocks(from) };
+  }
+
+  async *#rawBlocks(from: bigint): AsyncGenerator<RawBlock> {
     for await (const { raw } of this.#reread(from)) yield raw;
   }
 

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Reader, concat, equalBytes, isVeilgridError, utf8 } from "@veilgrid/protocol";
-import type { LedgerBlock, LedgerEvent } from "../ports/ledger.js";
-import { NO_BLOCK, blockHash, decodeBlock } from "./block.js";
+import type { ChannelBlocks, LedgerBlock, LedgerEvent } from "../ports/ledger.js";
+import { NO_BLOCK } from "./block.js";
+import { channelForm, embeddedForm, type BlockForm } from "./blockform.js";
 import { fileFault } from "./errors.js";
 import { eventsOf } from "./events.js";
 import { plain } from "./plain.js";
@@ -16,8 +18,17 @@ import type { Tip } from "./state.js";
 //
 // The blocks are those of block.ts, from number 0. The chain of their hashes ends in the trailer, so a byte that is
 // missing, added or changed anywhere is noticed, and two files of one ledger are the same bytes.
+//
+// Of a Fabric channel:
+//
+//   LedgerFile { "VGLEDGER"; uint8 version = 2; opaque chaincode<1..255>; { opaque block<1..2^28>, prefix uint32 } [height];
+//                uint32 0; Trailer; digest[32] }
+//
+// The blocks are Fabric's own (fabric/exported.ts), so the trailer's hash is the channel's: that of the last block's header,
+// which every peer tells. A header does not cover the verdicts, so a digest does: SHA-256 of all before it.
 
-export const MAGIC: Uint8Array = concat(utf8("VGLEDGER"), Uint8Array.of(1));
+/** What a file begins with, followed by its version. */
+export const MAGIC: Uint8Array = utf8("VGLEDGER");
 /** Most bytes of a block in a file. */
 export const MAX_BLOCK_BYTES = 2 ** 28;
 const PREFIX_BYTES = 4;
@@ -26,6 +37,7 @@ const TRAILER_BYTES = 40;
 /** Takes given numbers of bytes off a stream. */
 class ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #digest = createHash("sha256");
   #held: Uint8Array[] = [];
   #size = 0;
 
@@ -45,7 +57,14 @@ class ByteSource {
     const rest = all.subarray(count);
     this.#held = [rest];
     this.#size = rest.length;
-    return all.subarray(0, count);
+    const taken = all.subarray(0, count);
+    this.#digest.update(taken);
+    return taken;
+  }
+
+  /** SHA-256 of all that was taken. */
+  get digest(): Uint8Array {
+    return plain(this.#digest.copy().digest());
   }
 
   /** Stops reading. */
@@ -97,17 +116,36 @@ export class LedgerFile {
     return tip;
   }
 
-  async *#read(): AsyncGenerator<{ block: LedgerBlock; hash: Uint8Array }> {
+  /** The blocks as they are in a file of a Fabric channel; undefined where it is of an embedded ledger. @throws as `blocks`. */
+  async channel(): Promise<ChannelBlocks | undefined> {
+    const source = open(this.#file);
+    try {
+      const { chaincode } = await this.#readHead(source);
+      return chaincode === undefined ? undefined : { chaincode, rawBlocks: (from) => this.#rawBlocks(from) };
+    } catch (error) {
+      throw this.#explain(error, 0n);
+    } finally {
+      await source.close();
+    }
+  }
+
+  async *#rawBlocks(from: bigint): AsyncGenerator<Uint8Array> {
+    for await (const { block, bytes } of this.#read()) {
+      if (block.number >= from) yield bytes;
+    }
+  }
+
+  async *#read(): AsyncGenerator<{ block: LedgerBlock; hash: Uint8Array; bytes: Uint8Array }> {
     const source = open(this.#file);
     let tip: Tip = { height: 0n, hash: NO_BLOCK };
     try {
-      await this.#readMagic(source);
+      const form = await this.#readHead(source);
       for (let bytes = await this.#readFrame(source, tip); bytes; bytes = await this.#readFrame(source, tip)) {
-        const block = decodeBlock(bytes, tip.height, tip.hash);
-        tip = { height: tip.height + 1n, hash: blockHash(bytes) };
-        yield { block, hash: tip.hash };
+        const { block, hash } = form.read(bytes, tip);
+        tip = { height: tip.height + 1n, hash };
+        yield { block, hash, bytes };
       }
-      await this.#readTrailer(source, tip);
+      await this.#readTrailer(source, tip, form);
     } catch (error) {
       throw this.#explain(error, tip.height);
     } finally {
@@ -121,11 +159,16 @@ export class LedgerFile {
     return bytes;
   }
 
-  async #readMagic(source: ByteSource): Promise<void> {
-    const magic = await source.take(MAGIC.length);
-    if (!equalBytes(magic, MAGIC)) {
-      throw fileFault("ledger-file-foreign", this.#file, 0n, "this is no ledger file of version 1");
-    }
+  async #readHead(source: ByteSource): Promise<BlockForm> {
+    const magic = await source.take(MAGIC.length + 1);
+    const version = magic[MAGIC.length];
+    const isKnown = equalBytes(magic.subarray(0, MAGIC.length), MAGIC) && (version === 1 || version === 2);
+    if (!isKnown) throw fileFault("ledger-file-foreign", this.#file, 0n, "this is no ledger file of version 1 or 2");
+    if (version === 1) return embeddedForm;
+    const length = (await this.#take(source, 1, 0n))[0] as number;
+    if (length === 0) throw fileFault("ledger-file-garbled", this.#file, 0n, "it names no chaincode");
+    const chaincode = Buffer.from(await this.#take(source, length, 0n)).toString();
+    return channelForm(chaincode);
   }
 
   /** The next block's bytes; undefined where the trailer follows. */
@@ -135,16 +178,23 @@ export class LedgerFile {
     return size === 0 ? undefined : await this.#take(source, size, height);
   }
 
-  async #readTrailer(source: ByteSource, { height, hash }: Tip): Promise<void> {
+  async #readTrailer(source: ByteSource, { height, hash }: Tip, { chaincode }: BlockForm): Promise<void> {
     const trailer = new Reader(await this.#take(source, TRAILER_BYTES, height), "trailer");
     const isRight = trailer.u64() === height && equalBytes(trailer.fixed(32), hash);
     if (!isRight) throw fileFault("ledger-file-garbled", this.#file, height, "its end names other blocks");
+    if (chaincode !== undefined) await this.#readDigest(source, height);
     const more = await source.take(1);
     if (more.length > 0) throw fileFault("ledger-file-garbled", this.#file, height, "bytes after its end");
   }
 
+  async #readDigest(source: ByteSource, height: bigint): Promise<void> {
+    const { digest } = source;
+    const isRight = equalBytes(await this.#take(source, digest.length, height), digest);
+    if (!isRight) throw fileFault("ledger-file-garbled", this.#file, height, "its bytes are not those of its digest");
+  }
+
   #explain(error: unknown, at: bigint): unknown {
-    if (isVeilgridError(error, "malformed")) {
+    if (isVeilgridError(error, "malformed") || isVeilgridError(error, "bad-fabric-block")) {
       return fileFault("ledger-file-garbled", this.#file, at, error.message, error);
     }
     const code = codeOf(error);

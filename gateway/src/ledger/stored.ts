@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { VeilgridError, type StateReader } from "@veilgrid/protocol";
 import { replay } from "../audit/replay.js";
-import type { LedgerBlock } from "../ports/ledger.js";
+import type { ChannelBlocks, LedgerBlock } from "../ports/ledger.js";
 import { openScratch } from "../store/scratch.js";
 import { decodeBlock } from "./block.js";
 import { LedgerFile } from "./ledgerfile.js";
@@ -14,6 +14,8 @@ export interface StoredLedger {
   readonly tip: Tip;
   /** The blocks from `from` up to the height. */
   blocks(from: bigint): AsyncIterable<LedgerBlock>;
+  /** The blocks as Fabric has them, of a ledger that is a channel of it. */
+  channel?(): Promise<ChannelBlocks | undefined>;
   close(): Promise<void>;
 }
 
@@ -53,7 +55,13 @@ export async function openLedgerFile(path: string): Promise<StoredLedger> {
   const scratch = await openScratch();
   try {
     const state = await replay(file.blocks(0n), scratch.store);
-    return { state, tip, blocks: (from) => file.blocks(from), close: () => scratch.close() };
+    return {
+      state,
+      tip,
+      blocks: (from) => file.blocks(from),
+      channel: () => file.channel(),
+      close: () => scratch.close(),
+    };
   } catch (error) {
     await scratch.close();
     throw error;

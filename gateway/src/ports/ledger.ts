@@ -60,6 +60,14 @@ export interface LedgerClient {
   evaluate(call: Call): Promise<Uint8Array>;
 }
 
+/** The blocks of a Fabric channel as it has them. */
+export interface ChannelBlocks {
+  /** Whose transactions are looked at. */
+  readonly chaincode: string;
+  /** The serialized `common.Block`s from `from` up to the present height. */
+  rawBlocks(from: bigint): AsyncIterable<Uint8Array>;
+}
+
 /** A ledger: embedded in this process, or a Fabric channel. */
 export interface Ledger {
   as(caller: Caller): LedgerClient;
@@ -69,6 +77,8 @@ export interface Ledger {
   blocks(from: bigint): AsyncIterable<LedgerBlock>;
   /** The events of the blocks from `from` up to the present height, in order. */
   events(from: bigint): AsyncIterable<LedgerEvent>;
+  /** The blocks as Fabric has them, of a ledger that is a channel of it. */
+  channel?(): Promise<ChannelBlocks | undefined>;
   close(): Promise<void>;
 }
 

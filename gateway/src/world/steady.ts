@@ -1,5 +1,14 @@
 import { isVeilgridError, VeilgridError, type StateReader } from "@veilgrid/protocol";
-import type { Call, Caller, Committed, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
+import type {
+  ChannelBlocks,
+  Call,
+  Caller,
+  Committed,
+  LedgerBlock,
+  LedgerClient,
+  LedgerEvent,
+  PeerLedger,
+} from "../ports/ledger.js";
 
 /** What the contract says no to, or is endorsed anew, is the roles' affair: they look at the ledger and try again. */
 const ROLES_AFFAIR = ["endorse-refused", "mvcc-conflict"];
@@ -62,6 +71,10 @@ export class SteadyLedger implements PeerLedger {
 
   events(from: bigint): AsyncIterable<LedgerEvent> {
     return this.#ledger.events(from);
+  }
+
+  async channel(): Promise<ChannelBlocks | undefined> {
+    return this.#ledger.channel?.();
   }
 
   close(): Promise<void> {

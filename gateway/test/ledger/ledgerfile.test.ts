@@ -108,7 +108,7 @@ describe("a ledger in a file", () => {
 
   it("is told from other files, and from none", async () => {
     expect(await refused(Buffer.from("meter,2013-04-08T00:00:00Z"))).to.equal("ledger-file-foreign");
-    expect(await refused(Buffer.concat([Buffer.from("VGLEDGER\x02"), readFileSync(plainFile).subarray(9)]))).to.equal(
+    expect(await refused(Buffer.concat([Buffer.from("VGLEDGER\x03"), readFileSync(plainFile).subarray(9)]))).to.equal(
       "ledger-file-foreign",
     );
     const missing = await failure(new LedgerFile(join(folder, "nowhere")).tip());
