@@ -16,7 +16,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   gateway: ["chaincode", "meter-client", "protocol"],
   network: ["chaincode", "protocol"],
   test: ["chaincode", "gateway", "meter-client", "protocol"],
-  bench: ["protocol"],
+  bench: ["gateway", "network", "protocol"],
 };
 
 /** Folders of gateway/src: each imports folders of the lines above its own only. */
