@@ -55,5 +55,8 @@ export { DataFolder } from "./world/folder.js";
 export { type RunArguments, type RunInput, type RunRecord } from "./world/plan.js";
 export { Run, type OpenOptions } from "./world/run.js";
 export type { HomeKeys, RunKeys, SigningKey } from "./world/secrets.js";
+export type { MeterWish, RunCustomer } from "./world/run-meters.js";
+export type { ChangePreview, ChangeRequest } from "./kgcbp/change-request.js";
+export type { ChangeResult, MeterStanding } from "./kgcbp/change-desk.js";
 export { World, type OnBlock, type Stop } from "./world/world.js";
 export { conclude, keptOutcome, type Outcome } from "./world/outcome.js";

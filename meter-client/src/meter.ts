@@ -165,6 +165,11 @@ export class Meter {
     this.#sendings.clear();
   }
 
+  /** The serial number of the newest delivery that the meter took; 0 before the first. */
+  get newestDelivery(): number {
+    return this.#delivered.serial;
+  }
+
   #keysChange(): MeterChange {
     return this.#outbox.keysChange({ ...this.#delivered, month: this.#month, chains: this.#chains.stored });
   }

@@ -18,7 +18,15 @@ interface Wished {
 
 /** A change of a meter, as it is asked for. */
 export type ChangeRequest =
-  | (Wished & Supplied & { readonly kind: "add"; readonly region: number; readonly device: string })
+  | (Wished &
+      Supplied & {
+        readonly kind: "add";
+        readonly region: number;
+        /** The device's age recipient. */
+        readonly device: string;
+        /** When the supply ends, exclusive, where that is known. */
+        readonly to?: Period | undefined;
+      })
   | (Wished & { readonly kind: "remove" })
   | (Wished & {
       readonly kind: "replace";

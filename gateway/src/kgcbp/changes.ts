@@ -77,13 +77,13 @@ function requireNewCustomer({ bid }: Supplied, { knows }: Standing): void {
 
 /** @throws VeilgridError `known-meter` while the meter has a supply. */
 function added(request: ChangeRequest & { kind: "add" }, standing: Standing, from: Period): Enrolment {
-  const { meter, bid, recipient, region, device } = request;
+  const { meter, bid, recipient, region, device, to } = request;
   const present = standing.supplies.at(-1);
   if (present !== undefined && (present.to === undefined || comparePeriods(from, present.to) < 0)) {
     throw refused("known-meter", `meter ${meter} has a supply already`, { meter });
   }
   requireNewCustomer(request, standing);
-  return { meter, bid, recipient, region, device, from, to: undefined };
+  return { meter, bid, recipient, region, device, from, to };
 }
 
 /** The supply that begins with the change, if one does. */

@@ -110,15 +110,17 @@ async function* verifiedBills(
   const content = await ContentFolder.open(run.folder.ipfs);
   const memory = new VerifiedSignatures(REMEMBERED);
   const months = world.months();
-  const all = months.length * run.keys.homes.length;
+  const customers = await world.customers();
+  const all = months.length * customers.length;
   let done = 0;
   for (const month of months) {
     const committed = await CommittedMonth.open(month, { view: new LedgerView(world.ledger.state), memory });
-    for (const [i, { bid, customer: key }] of run.keys.homes.entries()) {
-      const meter = run.record.input.households[i] as string;
+    for (const { meter, bid, key } of customers) {
+      done += 1;
+      // Who came later, or is gone, has none of this month.
+      if (committed.bill(bid) === undefined) continue;
       const customer = new Customer({ bid, identity: key.identity }, { content });
       const { report, verified, differences } = await customer.verify(committed);
-      done += 1;
       const { energyWh, missing } = report.feedback;
       const bill = {
         meter,

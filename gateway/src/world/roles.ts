@@ -8,6 +8,7 @@ import {
   type Params,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
+import { decryptWith } from "../bill/encryption.js";
 import { ControlCenter } from "../cc/cc.js";
 import { Aggregator } from "../da/aggregator.js";
 import type { Conduct } from "../da/proposer.js";
@@ -23,6 +24,7 @@ import { LevelStore, type Database } from "../store/level.js";
 import { daMsp, runParamsBytes } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { faultsOf, regionOf, tariffOf, type RunRecord } from "./plan.js";
+import type { Device } from "./run-meters.js";
 import type { RunKeys } from "./secrets.js";
 
 /** What the roles of a run are made from. */
@@ -97,6 +99,7 @@ export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgc
       view: new LedgerView(ledger.state),
       keys: keyStore,
       content: await ContentFolder.open(folder.ipfs),
+      random: keys.random,
       memory,
       log,
     },
@@ -105,10 +108,10 @@ export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgc
 
 async function enrol(keyStore: StoredKeys, { arguments: asked, input }: RunRecord, keys: RunKeys): Promise<void> {
   const to = addPeriods(input.first, input.periods, input.periodSeconds);
-  for (const [i, { bid, monthKey, customer }] of keys.homes.entries()) {
-    const meter = input.households[i] as string;
+  for (const [i, { bid, monthKey, customer, device }] of keys.homes.entries()) {
+    const names = { meter: input.households[i] as string, recipient: customer.recipient, device: device.recipient };
     const region = regionOf(i, asked.regions);
-    await keyStore.enrol({ meter, bid, region, recipient: customer.recipient, from: input.first, to }, monthKey);
+    await keyStore.enrol({ ...names, bid, region, from: input.first, to }, monthKey);
   }
 }
 
@@ -121,25 +124,25 @@ export function newControlCenter(
   return new ControlCenter({ secret: keys.cc.secret, policy }, { clock, transport, view, memory, log });
 }
 
-/** The meters of the run, all on one store. */
-export function newFleet({ record, keys, database, clock, network, memory, log }: Ground): Fleet {
+/** The devices of the run, all on one store. */
+export function newFleet(
+  { record, keys, database, clock, network, memory, log }: Ground,
+  devices: readonly Device[],
+): Fleet {
   const bytes = runParamsBytes(record, keys);
   const params: Params = paramsCodec.decode(bytes);
   const consortium = consortiumId(bytes);
   const store = new LevelStore(database, "meters", STORE);
-  const meters = keys.homes.map(({ monthKey }, i) => {
-    const name = String(i).padStart(5, "0");
-    const region = regionOf(i, record.arguments.regions);
+  const { month } = record.input.first;
+  const meters = devices.map(({ meter, name, key, installed }) => {
+    const enrolled = { meter, device: key.recipient };
+    const before = installed === undefined ? {} : { key: { month, key: installed.monthKey } };
+    // A device that came later learns its region with its keys.
+    const region = installed?.region ?? 1;
+    const transport = network.transport(`meter/${name}`);
     return new Meter(
-      {
-        name,
-        consortium,
-        region,
-        params,
-        key: { month: record.input.first.month, key: monthKey },
-        patienceMs: PATIENCE_MS,
-      },
-      { clock, store, transport: network.transport(`meter/${name}`), random: keys.random, memory, log },
+      { name, consortium, region, params, enrolled, ...before, patienceMs: PATIENCE_MS },
+      { clock, store, transport, random: keys.random, memory, log, open: (told) => decryptWith(key.identity, told) },
     );
   });
   return new Fleet(meters, store);

@@ -20,6 +20,8 @@ export interface HomeKeys {
   /** K of the supply's first month, 32 bytes. */
   readonly monthKey: Uint8Array;
   readonly customer: CustomerKey;
+  /** The age identity of the meter's device. */
+  readonly device: CustomerKey;
 }
 
 /** Every key of a run. */
@@ -64,7 +66,23 @@ export async function homeKeys(random: Random, household: number): Promise<HomeK
     bid: homeBid(random, household),
     monthKey: random.bytes(32, "month-key", household),
     customer: await newCustomerKey((count, draw) => random.bytes(count, "customer", household, draw)),
+    device: await newCustomerKey((count, draw) => random.bytes(count, "device", household, draw)),
   };
+}
+
+/** The age identity of a device that came in the course of the run, by the name that the operator gave it. */
+export function deviceKey(random: Random, meter: string, name: string): Promise<CustomerKey> {
+  return newCustomerKey((count, draw) => random.bytes(count, "new-device", meter, name, draw));
+}
+
+/** A customer who came in the course of the run, by the name that the operator gave it. */
+export async function newcomer(
+  random: Random,
+  meter: string,
+  name: string,
+): Promise<{ readonly bid: Uint8Array; readonly key: CustomerKey }> {
+  const key = await newCustomerKey((count, draw) => random.bytes(count, "new-customer", meter, name, draw));
+  return { bid: random.bytes(16, "new-bid", meter, name), key };
 }
 
 /** All keys of a run, a function of its master secret. */

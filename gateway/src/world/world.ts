@@ -1,5 +1,6 @@
 import {
   addPeriods,
+  comparePeriods,
   daAddress,
   headerCodec,
   LedgerView,
@@ -18,7 +19,10 @@ import type { ControlCenter } from "../cc/cc.js";
 import type { Aggregator } from "../da/aggregator.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
+import type { ChangeResult } from "../kgcbp/change-desk.js";
+import type { ChangePreview } from "../kgcbp/change-request.js";
 import type { Kgcbp } from "../kgcbp/kgcbp.js";
+import type { MeterChange } from "../ports/keystore.js";
 import type { PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { SimNetwork } from "../sim/network.js";
@@ -31,6 +35,7 @@ import { Outages } from "./outages.js";
 import { openRunLedger, type RunLedger } from "./ledger.js";
 import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
 import { newAggregator, newControlCenter, newFleet, openKgcbp, type Ground } from "./roles.js";
+import { RunMeters, suppliedIn, type Device, type MeterWish, type RunCustomer } from "./run-meters.js";
 import type { RunKeys } from "./secrets.js";
 import { setUp } from "./setup.js";
 
@@ -86,13 +91,15 @@ export class World {
   readonly #store: LevelStore;
   readonly #aggregators: (Aggregator | undefined)[];
   readonly #cc: ControlCenter;
+  readonly #meters: RunMeters;
+  readonly #devices: readonly Device[];
   readonly #fleet: Fleet;
   readonly #outages: Outages;
   readonly #follower: Follower;
 
   private constructor(
     ground: Ground,
-    parts: { ledger: RunLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable },
+    parts: { ledger: RunLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable; devices: readonly Device[] },
     height: bigint,
   ) {
     const { record, keys, database } = ground;
@@ -109,7 +116,9 @@ export class World {
     this.#store = new LevelStore(database, "world");
     this.#aggregators = keys.da.map(() => undefined);
     this.#cc = newControlCenter(ground, ledger);
-    this.#fleet = newFleet(ground);
+    this.#meters = new RunMeters(record, keys, this.#store);
+    this.#devices = parts.devices;
+    this.#fleet = newFleet(ground, parts.devices);
     const { first, periodSeconds } = record.input;
     this.#outages = new Outages({ faults: faultsOf(record), first, periodSeconds }, { store: this.#store });
     const listeners: Listener[] = [
@@ -142,7 +151,9 @@ export class World {
       const network = new SimNetwork({ latency: { minMs: 2, maxMs: 40 } }, { clock, random: keys.random });
       const ground: Ground = { ...base, clock, network };
       const kgcbp = await openKgcbp(ground, ledger.ledger);
-      const world = new World(ground, { ledger, kgcbp, clock, readings }, await ledger.ledger.height());
+      const known = new RunMeters(record, keys, new LevelStore(database, "world"));
+      const devices = await known.devices(kgcbp.meters.list());
+      const world = new World(ground, { ledger, kgcbp, clock, readings, devices }, await ledger.ledger.height());
       await world.#start(begins);
       return world;
     } catch (error) {
@@ -163,6 +174,9 @@ export class World {
     await this.kgcbp.start();
     await this.#cc.start();
     await this.#fleet.start();
+    for (const { meter, changes } of this.kgcbp.meters.list()) {
+      for (const change of changes) await this.#deliver(meter, change);
+    }
     this.#schedulePeriod(this.#firstPeriodFrom(begins));
   }
 
@@ -188,10 +202,47 @@ export class World {
   }
 
   #consumptions(n: number): (bigint | undefined)[] {
-    return this.#fleet.meters.map((_, household) => {
+    const { first, periodSeconds } = this.#ground.record.input;
+    const period = addPeriods(first, n, periodSeconds);
+    return this.#devices.map(({ household, from, to }) => {
+      if (from !== undefined && comparePeriods(period, from) < 0) return undefined;
+      if (to !== undefined && comparePeriods(to, period) <= 0) return undefined;
       const wh = this.#readings.consumption(household, n);
       return wh === undefined ? undefined : BigInt(wh);
     });
+  }
+
+  /** From when a change of a meter would hold; nothing changes. @throws VeilgridError see `decide`; `unknown-region`. */
+  async previewChange(wish: MeterWish): Promise<ChangePreview> {
+    return this.kgcbp.meters.preview(await this.#meters.request(wish));
+  }
+
+  /**
+   * Changes a meter at the run's present time. A device that is new is there when the world is opened again.
+   * @throws VeilgridError see `decide`; `unknown-region`, `unknown-meter`.
+   */
+  async changeMeter(wish: MeterWish): Promise<ChangeResult> {
+    const request = await this.#meters.request(wish);
+    await this.#meters.keepNames(wish, request);
+    const result = await this.kgcbp.meters.change(request);
+    await this.#deliver(wish.meter, result.change);
+    await this.#mark();
+    return result;
+  }
+
+  /** Hands a delivery of keys to the device that it is for, unless it has that or a newer one. */
+  async #deliver(meter: string, change: MeterChange): Promise<void> {
+    const device = this.#devices.findIndex(
+      (one) => one.meter === meter && one.key.recipient === change.delivery?.device,
+    );
+    const told = this.#fleet.meters[device];
+    if (told === undefined || change.serial <= told.newestDelivery) return;
+    await told.accept(await this.kgcbp.meters.delivery(change));
+  }
+
+  /** Everybody who is, was or will be a customer of the run. */
+  customers(): Promise<RunCustomer[]> {
+    return this.#meters.customers(this.kgcbp.meters.list());
   }
 
   async #mark(): Promise<void> {
@@ -285,7 +336,7 @@ export class World {
 
   /** Whether every customer has the bill of a month. */
   async billed(month: number): Promise<boolean> {
-    for (const { bid } of this.#ground.keys.homes) {
+    for (const bid of suppliedIn(this.kgcbp.meters.list(), month)) {
       if ((await this.view.bill(bid, month)) === undefined) return false;
     }
     return true;
