@@ -49,7 +49,14 @@ describe("the transactions in a block", () => {
   });
 
   it("have their call, caller, writes in order and event", () => {
-    const writes = { veilgrid: [["é", utf8("3")], ["z", utf8("2")], ["a", utf8("1")]] as const, other: [["a"]] as const };
+    const writes = {
+      veilgrid: [
+        ["é", utf8("3")],
+        ["z", utf8("2")],
+        ["a", utf8("1")],
+      ] as const,
+      other: [["a"]] as const,
+    };
     expect(only({ args: ["Notes:put", "k", ""], writes, event: ["put", utf8("p")] })).to.deep.equal({
       txId: txId(1),
       caller: "DA0MSP",
@@ -134,7 +141,9 @@ describe("a transaction that is not as honest clients make them", () => {
       expect(decode([bytes, forgeEnvelope({ txId: txId(2) })], [22, 0]).map(({ txId: id }) => id)).to.deep.equal([
         txId(2),
       ]);
-      expect(() => decode([bytes])).to.throw().with.property("code", "bad-fabric-block");
+      expect(() => decode([bytes]))
+        .to.throw()
+        .with.property("code", "bad-fabric-block");
     });
   }
 });
