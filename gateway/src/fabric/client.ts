@@ -94,7 +94,7 @@ export class FabricClient implements LedgerClient {
 
   /** How many blocks the channel has, by one peer's word. @throws VeilgridError as `evaluate`. */
   async height(): Promise<bigint> {
-    const until = this.#modules.waiting.now() + this.#modules.deadlines.overall;
+    const until = this.#modules.waiting.now() + this.#modules.deadlines.open;
     const ask = (gateway: GatewayPort): Promise<bigint> => gateway.height();
     const made = await this.#persist(until, () => failover("look-up", this.#gateways(), ask, this.#modules));
     if (made.ok) return made.value;
@@ -124,7 +124,7 @@ export class FabricClient implements LedgerClient {
   /** Follows to its end what an earlier process, or an earlier call, left. */
   takeUp(pending: Pending): Promise<Outcome> {
     const { waiting, deadlines } = this.#modules;
-    const until = waiting.now() + deadlines.overall;
+    const until = waiting.now() + deadlines.open;
     return this.#settlement.settle({ pending, gateways: this.#gateways(), until, maybeSent: true });
   }
 

@@ -12,6 +12,8 @@ export interface Deadlines {
   readonly lookUp: number;
   /** A stream of blocks: it is opened anew afterwards. */
   readonly events: number;
+  /** Opening: until a gateway tells the channel's height, and for each transaction that was left behind. */
+  readonly open: number;
   /** A whole submission or query, over all gateways, phases and repetitions. */
   readonly overall: number;
 }
@@ -31,5 +33,6 @@ export const DEADLINES: Deadlines = {
   commit: 12_000,
   lookUp: 5_000,
   events: 300_000,
+  open: 30_000,
   overall: 120_000,
 };

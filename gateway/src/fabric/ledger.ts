@@ -11,7 +11,7 @@ import { Journal, type Pending } from "./journal.js";
 import type { Profile } from "./profile.js";
 import { Replica } from "./replica.js";
 import { Standing } from "./standing.js";
-import { machineWaiting, type Waiting } from "./waiting.js";
+import { machineWaiting } from "./waiting.js";
 
 export interface FabricLedgerOptions {
   readonly profile: Profile;
@@ -56,36 +56,45 @@ export class FabricLedger implements PeerLedger {
     const limits = { ...DEADLINES, endorse: endorseDeadline(profile.endorsementSeconds), ...deadlines };
     const gateways = await Gateways.open(profile, limits);
     const database = await openDatabase(path);
-    const journal = await Journal.open(new LevelStore(database, "journal"));
-    const store = new LevelStore(database, "replica");
-    const replica = await Replica.open({ store, sources: gateways.sources(prefer), chaincode: profile.chaincode, log });
-    const waiting: Waiting = machineWaiting;
-    const modules: ClientModules = {
-      standing: new Standing(waiting),
-      freshness: new Freshness(),
-      journal,
-      waiting,
-      deadlines: limits,
-      log,
-      needed: quorum(profile.gateways.filter(({ endorses }) => endorses).length),
-      reached: (number) => replica.reached(number),
-    };
-    const ledger = new FabricLedger({ database, gateways, replica, modules });
     try {
-      await ledger.#begin();
-      return ledger;
+      const journal = await Journal.open(new LevelStore(database, "journal"));
+      const store = new LevelStore(database, "replica");
+      const replica = await Replica.open({
+        store,
+        sources: gateways.sources(prefer),
+        chaincode: profile.chaincode,
+        log,
+      });
+      const modules: ClientModules = {
+        standing: new Standing(machineWaiting),
+        freshness: new Freshness(),
+        journal,
+        waiting: machineWaiting,
+        deadlines: limits,
+        log,
+        needed: quorum(profile.gateways.filter(({ endorses }) => endorses).length),
+        reached: (number) => replica.reached(number),
+      };
+      return await new FabricLedger({ database, gateways, replica, modules }).#begin();
     } catch (error) {
-      await ledger.close();
+      gateways.close();
+      await database.close();
       throw error;
     }
   }
 
   /** Settles what is left in the journal, then waits for all that the channel has. */
-  async #begin(): Promise<void> {
+  async #begin(): Promise<this> {
     const { modules, replica, gateways } = this.#parts;
-    await Promise.all(modules.journal.takeAll().map((pending) => this.#takeUp(pending)));
-    const height = await this.#client(gateways.anyone).height();
-    await replica.reached(height - 1n);
+    try {
+      await Promise.all(modules.journal.takeAll().map((pending) => this.#takeUp(pending)));
+      const height = await this.#client(gateways.anyone).height();
+      await replica.reached(height - 1n);
+      return this;
+    } catch (error) {
+      await replica.close();
+      throw error;
+    }
   }
 
   async #takeUp(pending: Pending): Promise<void> {
