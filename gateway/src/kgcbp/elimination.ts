@@ -1,4 +1,4 @@
-import { VeilgridError, comparePeriods, monthName, type Period } from "@veilgrid/protocol";
+import { VeilgridError, comparePeriods, equalBytes, monthAt, monthName, type Period } from "@veilgrid/protocol";
 import type { Enrolment } from "../ports/keystore.js";
 import type { Desk } from "./desk.js";
 import type { Epochs } from "./epochs.js";
@@ -7,7 +7,8 @@ import type { Epochs } from "./epochs.js";
 export interface MeterChange {
   /** The operator's name of the meter. */
   readonly meter: string;
-  readonly region: number;
+  /** Where it counts: more than one where it is about to move. */
+  readonly regions: readonly number[];
   /** The first period of which no epoch was sent, unless a later one was asked for. */
   readonly from: Period;
 }
@@ -44,28 +45,47 @@ export class Elimination {
     return this.#change(meter, options, true);
   }
 
-  async #change(meter: string, { from: asked, dryRun = false }: ChangeOptions, counts: boolean): Promise<MeterChange> {
-    const enrolment = this.#newest(meter);
-    const { region } = enrolment;
-    const earliest = await this.#epochs.firstUnsent(region);
-    if (asked !== undefined && comparePeriods(asked, earliest) < 0) throw periodSent(asked, earliest);
-    const from = asked ?? earliest;
-    const { eliminations } = this.#desk;
-    eliminations.require(enrolment, counts);
-    if (dryRun) return { meter, region, from };
-    await (counts ? eliminations.reinstate(enrolment, from) : eliminations.eliminate(enrolment, from));
-    const facts = { region, month: from.month, k: from.k };
-    this.#desk.log("info", counts ? "meter-reinstated" : "meter-eliminated", facts);
-    await this.#epochs.onChange(region);
-    return { meter, region, from };
+  async #change(meter: string, options: ChangeOptions, counts: boolean): Promise<MeterChange> {
+    const { register } = this.#desk;
+    const change = await register.exclusively(() => this.#make(meter, options, counts));
+    if (options.dryRun !== true) for (const region of change.regions) await this.#epochs.onChange(region);
+    return change;
   }
 
-  /** The enrolment that the meter's name stands for: the one that begins last. */
-  #newest(meter: string): Enrolment {
-    const enrolments = this.#desk.register.enrolments().filter((one) => one.meter === meter);
-    const newest = enrolments.sort((a, b) => comparePeriods(a.from, b.from)).at(-1);
-    if (newest !== undefined) return newest;
-    throw new VeilgridError("unknown-meter", `KGCBP knows no meter ${meter}`, { facts: { meter }, blame: "caller" });
+  async #make(meter: string, { from: asked, dryRun = false }: ChangeOptions, counts: boolean): Promise<MeterChange> {
+    const enrolments = this.#standing(meter);
+    const regions = [...new Set(enrolments.map(({ region }) => region))];
+    const earliest = await this.#earliest(regions);
+    if (asked !== undefined && comparePeriods(asked, earliest) < 0) throw periodSent(asked, earliest);
+    const from = asked ?? earliest;
+    const { eliminations, log } = this.#desk;
+    for (const enrolment of enrolments) eliminations.require(enrolment, counts);
+    if (!dryRun) {
+      for (const one of enrolments) {
+        await (counts ? eliminations.reinstate(one, from) : eliminations.eliminate(one, from));
+      }
+      log("info", counts ? "meter-reinstated" : "meter-eliminated", { month: from.month, k: from.k });
+    }
+    return { meter, regions, from };
+  }
+
+  /** The first period of which no epoch of any of the regions was sent. */
+  async #earliest(regions: readonly number[]): Promise<Period> {
+    const all: Period[] = [];
+    for (const region of regions) all.push(await this.#epochs.firstUnsent(region));
+    return all.sort(comparePeriods).at(-1) as Period;
+  }
+
+  /** What stands under the meter's name: of each customer the newest enrolment, unless its supply is over. */
+  #standing(meter: string): Enrolment[] {
+    const { register, clock } = this.#desk;
+    const named = register.enrolments().filter((one) => one.meter === meter);
+    const standing = named.filter(({ bid, from, to }) => {
+      const isNewest = !named.some((other) => equalBytes(other.bid, bid) && comparePeriods(other.from, from) > 0);
+      return isNewest && (to === undefined || to.month >= monthAt(clock.now()));
+    });
+    if (standing.length > 0) return standing;
+    throw new VeilgridError("unknown-meter", `KGCBP supplies no meter ${meter}`, { facts: { meter }, blame: "caller" });
   }
 }
 

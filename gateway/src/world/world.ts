@@ -13,10 +13,12 @@ import {
   window,
   type Header,
   type Params,
+  type Period,
 } from "@veilgrid/protocol";
 import type { Fleet } from "@veilgrid/meter-client";
 import type { ControlCenter } from "../cc/cc.js";
 import type { Aggregator } from "../da/aggregator.js";
+import type { LoggedPeriod } from "../input/meter-log.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
 import type { ChangeResult } from "../kgcbp/change-desk.js";
@@ -332,6 +334,14 @@ export class World {
     const read = this.#fleet.meters.filter((meter) => meter.consumption(period) !== undefined);
     const proofs = read.flatMap((meter) => [meter.proof(period, 0), meter.proof(period, 1)]);
     return { halves: proofs.length, receipted: proofs.filter((proof) => proof !== undefined).length };
+  }
+
+  /** What a meter of the run logged of a period, by the operator's name; undefined for an unknown meter. */
+  async meterLog(name: string, period: Period): Promise<LoggedPeriod | undefined> {
+    const meter = this.#fleet.meters[this.#ground.record.input.households.indexOf(name)];
+    if (meter === undefined) return undefined;
+    const proofs = [meter.proof(period, 0), meter.proof(period, 1)] as const;
+    return { consumption: meter.consumption(period), proofs, refusals: await meter.refusals(period) };
   }
 
   /** Whether every customer has the bill of a month. */
