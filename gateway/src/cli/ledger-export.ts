@@ -13,7 +13,8 @@ interface ExportOptions extends LedgerOptions {
 }
 
 const NOTES = `The file holds everything that is needed to audit the ledger and to verify bills, and no secret: readings in it
-are masked, and bills are named by their hashes. Two exports of one ledger are the same bytes.`;
+are masked, and bills are named by their hashes. Two exports of one ledger are the same bytes. The hash of a Fabric
+channel's file is that of the last block's header, which every peer tells ("veilgrid ledger peers").`;
 
 /** `veilgrid ledger export`: the whole ledger in one file. */
 export function addLedgerExport(parent: Command): void {
