@@ -1,4 +1,3 @@
-import { ccaasPackage, packageId } from "@veilgrid/chaincode";
 import { consortiumId, isVeilgridError, paramsCodec, toHex, VeilgridError } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import { readBytes, writeWhole } from "../store/files.js";
@@ -30,6 +29,8 @@ export function addNetworkPackage(parent: Command): void {
 
 async function makePackage({ params: file, out, label, json = false }: PackageOptions): Promise<void> {
   const params = await readParams(file);
+  // Loaded when it is needed: contracts bring their runtime with them.
+  const { ccaasPackage, packageId } = await import("@veilgrid/chaincode");
   const bytes = ccaasPackage(params, label);
   await writeWhole(out, bytes);
   const id = packageId(label, bytes);
