@@ -5,6 +5,7 @@ export { contractError, type ContractError } from "./ledger/errors.js";
 export { exportLedger } from "./ledger/export.js";
 export { LedgerFile } from "./ledger/ledgerfile.js";
 export { FabricLedger, type FabricLedgerOptions } from "./fabric/ledger.js";
+export { peerStandings, type Hashes, type PeerStanding, type PeerStandings } from "./fabric/peers.js";
 export { readProfile, type Profile, type ProfileClient, type ProfileGateway } from "./fabric/profile.js";
 export { readReadings } from "./input/readings.js";
 export { checkReadings, type ReadingsSummary } from "./input/check.js";
