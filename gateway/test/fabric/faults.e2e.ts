@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createPrivateKey } from "node:crypto";
+import { createHash, createPrivateKey } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Facts } from "@veilgrid/protocol";
 import { expect } from "chai";
+import type { Deadlines } from "../../src/fabric/deadlines.js";
 import { FabricLedger } from "../../src/fabric/ledger.js";
 import type { Profile, ProfileClient } from "../../src/fabric/profile.js";
 import type { Log } from "../../src/ports/log.js";
@@ -38,8 +39,12 @@ describe("a client of a real Fabric channel", () => {
 
   after(() => network.stop());
 
-  function open(changed: Partial<Profile> = {}, path = network.newFolder()): Promise<FabricLedger> {
-    return FabricLedger.open({ profile: { ...profile, ...changed }, path, log });
+  function open(
+    changed: Partial<Profile> = {},
+    path = network.newFolder(),
+    deadlines: Partial<Deadlines> = {},
+  ): Promise<FabricLedger> {
+    return FabricLedger.open({ profile: { ...profile, ...changed }, path, log, deadlines });
   }
 
   /** What the first use of a profile ends with. */
@@ -149,6 +154,33 @@ describe("a client of a real Fabric channel", () => {
     }
   });
 
+  it("follows on where the deadline of a stream of blocks ended it", async () => {
+    const ledger = await open({}, network.newFolder(), { events: 200 });
+    // Together they take longer than several streams last.
+    for (let i = 0; i < 5; i += 1) await ledger.as(cc).submit(notes("increment", "short streams"));
+    expect(text((await ledger.state.get("short streams")) as Uint8Array)).to.equal("5");
+    await ledger.close();
+    expect(said).to.deep.equal([]);
+  });
+
+  it("is refused a transaction larger than the channel takes", async () => {
+    const ledger = await open();
+    const bulk = new Uint8Array(9 * 2 ** 20);
+    const sha256 = createHash("sha256").update(bulk).digest("hex");
+    const error = await failure(ledger.as(cc).submit({ ...notes("bulk", "large", sha256), transient: { bulk } }));
+    expect(error.code).to.equal("too-large");
+    await ledger.close();
+  });
+
+  it("is told soon that nobody is there", async () => {
+    const changed = { ...profile, ...gateways({ address: "127.0.0.1:9" }) };
+    const opened = FabricLedger.open({ profile: changed, path: network.newFolder(), deadlines: { open: 500 } });
+    const error = await failure(opened.then((ledger) => ledger.close()));
+    expect(error.code).to.equal("ledger-unavailable");
+    expect(error.facts).to.include({ phase: "look-up", gateway: "DA0MSP" });
+    expect(error.facts.said).to.include("ECONNREFUSED");
+  });
+
   describe("whose organisation fails", () => {
     function failed(): (string | number | boolean | undefined)[] {
       return said.filter(({ event }) => event === "gateway-failed").map(({ facts }) => facts.gateway);
@@ -157,13 +189,13 @@ describe("a client of a real Fabric channel", () => {
     it("goes on through another's gateway while its chaincode is frozen, and waits for it once", async () => {
       await withLedger(async (ledger) => {
         const da1 = ledger.as({ msp: "DA1MSP" });
-        network.signal("chaincode.da1.v1", "SIGSTOP");
+        await network.processes("freeze", "chaincode.da1.v1");
         try {
           await da1.submit(notes("put", "frozen", "1"));
           await da1.submit(notes("put", "frozen", "2"));
           expect(text(await da1.evaluate(notes("get", "frozen")))).to.equal("2");
         } finally {
-          network.signal("chaincode.da1.v1", "SIGCONT");
+          await network.processes("thaw", "chaincode.da1.v1");
         }
         expect(failed()).to.deep.equal(["DA1MSP"]);
       });
@@ -172,21 +204,21 @@ describe("a client of a real Fabric channel", () => {
     it("goes on while its peer is frozen, and while it is dead", async () => {
       await withLedger(async (ledger) => {
         const da2 = ledger.as({ msp: "DA2MSP" });
-        network.signal("peer.da2", "SIGSTOP");
+        await network.processes("freeze", "peer.da2");
         try {
           await da2.submit(notes("put", "frozen peer", "1"));
         } finally {
-          network.signal("peer.da2", "SIGCONT");
+          await network.processes("thaw", "peer.da2");
         }
         expect(failed()).to.include("DA2MSP");
       });
-      network.signal("peer.da2", "SIGKILL");
+      await network.processes("kill", "peer.da2");
       await withLedger(async (ledger) => {
         const da2 = ledger.as({ msp: "DA2MSP" });
         await da2.submit(notes("put", "dead peer", "1"));
         expect(text(await da2.evaluate(notes("get", "dead peer")))).to.equal("1");
       });
-      await network.up();
+      await network.processes("start", "peer.da2");
     });
   });
 

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -72,11 +72,6 @@ export class TestNetwork {
     return network;
   }
 
-  /** Starts what does not run. */
-  async up(): Promise<void> {
-    await this.#fabric("up");
-  }
-
   /** Stops every process, frozen ones too, and leaves no file. */
   async stop(): Promise<void> {
     await this.#fabric("reset");
@@ -96,16 +91,9 @@ export class TestNetwork {
     return join(this.#state, "crypto", "peerOrganizations", ...path);
   }
 
-  /** Sends a signal to a process, such as "peer.da0" or "chaincode.da1.v1". */
-  signal(name: string, signal: NodeJS.Signals): void {
-    // It ends with 1 where not everything runs.
-    const report = spawnSync(process.execPath, [FABRIC, "status", "--json", "--state", this.#state], {
-      encoding: "utf8",
-    });
-    const { processes } = JSON.parse(report.stdout) as { processes: { name: string; pid?: number }[] };
-    const pid = processes.find((process) => process.name === name)?.pid;
-    if (pid === undefined) throw new Error(`${name} does not run`);
-    process.kill(pid, signal);
+  /** Does something to processes, such as "peer.da0" or "chaincode.da1.v1". */
+  async processes(what: "kill" | "start" | "freeze" | "thaw", ...names: readonly string[]): Promise<void> {
+    await this.#fabric(what, ...names);
   }
 
   /** Changes the Notes contract of one organisation's service, and starts it anew. */
@@ -115,8 +103,8 @@ export class TestNetwork {
     const code = readFileSync(file, "utf8");
     if (!code.includes(from)) throw new Error(`the contract has no ${from}`);
     writeFileSync(file, code.replace(from, to));
-    this.signal(`chaincode.${organisation}.v1`, "SIGKILL");
-    await this.up();
+    await this.processes("kill", `chaincode.${organisation}.v1`);
+    await this.#fabric("up");
   }
 
   /** An empty folder. */

@@ -123,12 +123,12 @@ describe("a replica of a real Fabric channel", () => {
     };
     const folder = network.newFolder();
     await followed(folder, gateways.sources());
-    network.signal("peer.kgcbp", "SIGSTOP");
+    await network.processes("freeze", "peer.kgcbp");
     try {
       await submit("Notes:put", "frozen", "1");
       await followed(folder, gateways.sources(), log);
     } finally {
-      network.signal("peer.kgcbp", "SIGCONT");
+      await network.processes("thaw", "peer.kgcbp");
     }
     expect(said).to.deep.equal(["warn ledger-source-left KGCBPMSP ledger-stalled DA0MSP"]);
   });
