@@ -61,3 +61,5 @@ export type { ChangePreview, ChangeRequest } from "./kgcbp/change-request.js";
 export type { ChangeResult, MeterStanding } from "./kgcbp/change-desk.js";
 export { World, type OnBlock, type Stop } from "./world/world.js";
 export { conclude, keptOutcome, type Outcome } from "./world/outcome.js";
+export { proposeParams, type RunChange } from "./world/successor.js";
+export { Seats, type Party } from "./world/seats.js";

@@ -18,6 +18,7 @@ import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
 import { addNetworkPackage } from "./network-package.js";
 import { addNetworkParams } from "./network-params.js";
+import { addParams } from "./params.js";
 import { addPeriodsRun } from "./periods-run.js";
 import { addPriceImport } from "./price-import.js";
 import { addPrice } from "./price.js";
@@ -68,6 +69,7 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   for (const add of [addLedgerExport, addLedgerPeers]) add(ledger);
   const kgcbp = veilgrid.command("kgcbp").description("find faulty meters, leave them out and let them in again");
   for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate]) add(kgcbp);
+  addParams(veilgrid);
   addAudit(veilgrid);
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
   addNetworkParams(network);

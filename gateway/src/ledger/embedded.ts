@@ -84,6 +84,14 @@ export class EmbeddedLedger implements PeerLedger {
     this.#endorsers.setAvailable(msp, available);
   }
 
+  /**
+   * Defines anew whose endorsement counts and how many have to agree, as organisations do when one of them joins or leaves.
+   * @throws VeilgridError `out-of-range` for a `needed` that the endorsers cannot give.
+   */
+  define(endorsers: readonly EndorserOptions[], needed: number): void {
+    this.#endorsers.define(endorsers, needed);
+  }
+
   /** The contracts' committed state without a contract in between, for who trusts this process as its own peer. */
   get state(): StateReader {
     return { get: (key) => Promise.resolve(this.#state.current.get(key)?.value) };

@@ -78,12 +78,21 @@ function outsiders(groups: ReadonlyMap<string, readonly string[]>): readonly str
 
 /** The endorsing peers of a channel. */
 export class Endorsers {
-  readonly #all: readonly EndorserOptions[];
-  readonly #needed: number;
+  #all: readonly EndorserOptions[] = [];
+  #needed = 0;
   readonly #down = new Set<string>();
 
-  /** `needed` of them have to agree on a transaction. @throws VeilgridError `out-of-range` if there are not as many. */
+  /** As `define`. */
   constructor(all: readonly EndorserOptions[], needed: number) {
+    this.define(all, needed);
+  }
+
+  /**
+   * The chaincode's definition: whose endorsement counts, and that `needed` of them have to agree on a transaction. Who is
+   * down stays down.
+   * @throws VeilgridError `out-of-range` if there are not as many.
+   */
+  define(all: readonly EndorserOptions[], needed: number): void {
     if (needed < 1 || needed > all.length) {
       throw cannotBe(`${needed} of ${all.length} endorsers cannot be asked`, { needed, endorsers: all.length });
     }

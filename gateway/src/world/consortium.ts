@@ -14,6 +14,11 @@ export function daMsp(index: number): string {
   return `DA${index}MSP`;
 }
 
+/** The seat in an aggregator's MSP id. */
+export function seatOfMsp(msp: string): number {
+  return Number(/^DA(\d+)MSP$/.exec(msp)?.[1]);
+}
+
 /** Version 1 of a run's parameter set. */
 export function runParams({ arguments: asked, input }: RunRecord, keys: RunKeys): Params {
   return {

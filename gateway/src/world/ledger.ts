@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { packagedContract } from "@veilgrid/chaincode";
 import { quorum, type VeilgridError, type VerifiedSignatures } from "@veilgrid/protocol";
 import type { Clock } from "../ports/clock.js";
+import type { EndorserOptions } from "../ledger/endorser.js";
 import type { PeerLedger } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
 import { isEmpty, type Database } from "../store/level.js";
@@ -31,6 +32,8 @@ export interface RunLedger {
   readonly ledger: PeerLedger;
   /** An aggregator's process goes down or comes back: its endorser in this process with it, its peer on Fabric not. */
   readonly follow: (msp: string, up: boolean) => void;
+  /** Whose endorsement counts from now on, Q of them; on Fabric the organisations' operators define it. */
+  readonly define: (msps: readonly string[]) => void;
   /** The ledger turned out to be this run's: how it was reached is kept. */
   readonly settle: () => Promise<void>;
   /** Why virtual time must not go on: the ledger takes no transactions. */
@@ -47,10 +50,11 @@ async function embedded({ record, keys, folder, clock, memory }: LedgerGround): 
   const { chaincodeOf } = await import("../ledger/fabric.js");
   const { EmbeddedLedger } = await import("../ledger/embedded.js");
   const params = runParamsBytes(record, keys);
-  const endorsers = keys.da.map((_, index) => ({
-    msp: daMsp(index),
+  const endorserOf = (msp: string): EndorserOptions => ({
+    msp,
     chaincode: chaincodeOf([packagedContract(params, memory)]),
-  }));
+  });
+  const endorsers = keys.da.map((_, index) => endorserOf(daMsp(index)));
   const needed = quorum(keys.da.length);
   const options = { path: folder.ledger, channel: CHANNEL, endorsers, needed };
   const ledger = await EmbeddedLedger.open(options, { clock });
@@ -58,6 +62,9 @@ async function embedded({ record, keys, folder, clock, memory }: LedgerGround): 
     ledger,
     follow: (msp, up) => {
       ledger.setAvailable(msp, up);
+    },
+    define: (msps) => {
+      ledger.define(msps.map(endorserOf), quorum(msps.length));
     },
     settle: () => Promise.resolve(),
     // Its endorsers are the aggregators: where too few are up, the world says so itself.
@@ -73,6 +80,7 @@ async function onFabric({ folder, database, log, profile }: LedgerGround): Promi
   return {
     ledger,
     follow: () => undefined,
+    define: () => undefined,
     settle: () => keepProfile(folder, file),
     failure: () => ledger.failure,
   };

@@ -1,7 +1,16 @@
-import { memberIndex, periodEnd, periodStart, addPeriods, type LedgerView, type Period } from "@veilgrid/protocol";
+import {
+  memberIndex,
+  periodEnd,
+  periodStart,
+  addPeriods,
+  type LedgerView,
+  type Member,
+  type Period,
+} from "@veilgrid/protocol";
 import type { Fault } from "../input/faults.js";
 import type { Clock } from "../ports/clock.js";
 import type { Store } from "../ports/store.js";
+import { seatOfMsp } from "./consortium.js";
 
 /** How long after the end of its period the leader is killed: in the middle of the window, while halves come in. */
 const KILL_AFTER_MS = 300_000;
@@ -87,7 +96,8 @@ export class Outages {
   async #kill(period: number, clock: Clock, view: LedgerView, change: Switch): Promise<void> {
     const { leader } = await view.term();
     if (leader === undefined) return;
-    const da = memberIndex((await view.currentParams()).da, leader);
+    const { da: members } = await view.currentParams();
+    const da = seatOfMsp((members[memberIndex(members, leader)] as Member).msp);
     const from = clock.now();
     const value = Uint8Array.from([da, ...encodeTime(from)]);
     await this.#store.write([{ key: `${KILLED}${period}`, value }]);

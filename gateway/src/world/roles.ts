@@ -25,12 +25,14 @@ import { daMsp, runParamsBytes } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { faultsOf, regionOf, tariffOf, type RunRecord } from "./plan.js";
 import type { Device } from "./run-meters.js";
+import type { Seats } from "./seats.js";
 import type { RunKeys } from "./secrets.js";
 
 /** What the roles of a run are made from. */
 export interface Ground {
   readonly record: RunRecord;
   readonly keys: RunKeys;
+  readonly seats: Seats;
   readonly folder: DataFolder;
   readonly database: Database;
   readonly clock: Clock;
@@ -57,12 +59,14 @@ const STORE = { sync: false };
 const OMITTING: Conduct = { select: (readings) => readings.slice(0, -1) };
 
 /** One aggregator, as a process that is started anew. */
-export function newAggregator(ground: Ground, ledger: PeerLedger, index: number): Aggregator {
-  const { record, keys, database, clock, network, memory, log } = ground;
+export function newAggregator(ground: Ground, ledger: PeerLedger, index: number, onRetired: () => void): Aggregator {
+  const { record, keys, seats, database, clock, network, memory, log } = ground;
   const omits = faultsOf(record).some((fault) => fault.kind === "omit" && fault.da === index);
   return new Aggregator(
     {
-      secret: (keys.da[index] as RunKeys["da"][number]).secret,
+      secret: seats.first(index).secret,
+      otherSecrets: seats.later(index).map(({ secret }) => secret),
+      onRetired,
       bundleMs: BUNDLE_MS,
       ...(omits ? { conduct: OMITTING } : {}),
     },
@@ -81,13 +85,14 @@ export function newAggregator(ground: Ground, ledger: PeerLedger, index: number)
 
 /** KGCBP with every meter and customer of the run enrolled: supply runs from the input's first to its last period. */
 export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgcbp> {
-  const { record, keys, folder, database, clock, network, memory, log } = ground;
+  const { record, keys, seats, folder, database, clock, network, memory, log } = ground;
   const consortium = consortiumId(runParamsBytes(record, keys));
   const keyStore = new StoredKeys(new LevelStore(database, "keys", STORE), consortium);
   await enrol(keyStore, record, keys);
   return Kgcbp.open(
     {
       secret: keys.kgcbp.secret,
+      otherSecrets: seats.later("kgcbp").map(({ secret }) => secret),
       tariff: tariffOf(record),
       timeZone: record.arguments.timezone,
       ...(record.arguments.seed === null ? {} : { seed: keys.random }),
@@ -116,12 +121,13 @@ async function enrol(keyStore: StoredKeys, { arguments: asked, input }: RunRecor
 }
 
 export function newControlCenter(
-  { keys, clock, network, memory, policy, log }: Ground,
+  { keys, seats, clock, network, memory, policy, log }: Ground,
   ledger: PeerLedger,
 ): ControlCenter {
   const transport = network.transport("cc");
   const view = new LedgerView(ledger.state);
-  return new ControlCenter({ secret: keys.cc.secret, policy }, { clock, transport, view, memory, log });
+  const otherSecrets = seats.later("cc").map(({ secret }) => secret);
+  return new ControlCenter({ secret: keys.cc.secret, otherSecrets, policy }, { clock, transport, view, memory, log });
 }
 
 /** The devices of the run, all on one store. */

@@ -3,6 +3,7 @@ import {
   comparePeriods,
   daAddress,
   headerCodec,
+  KIND,
   LedgerView,
   monthAt,
   periodEnd,
@@ -30,7 +31,7 @@ import { silent, type Log } from "../ports/log.js";
 import { SimNetwork } from "../sim/network.js";
 import { Scheduler } from "../sim/scheduler.js";
 import { LevelStore, openDatabase } from "../store/level.js";
-import { runParams } from "./consortium.js";
+import { daMsp, runParams } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
 import { Follower, type Listener } from "./follower.js";
 import { Outages } from "./outages.js";
@@ -38,6 +39,7 @@ import { openRunLedger, type RunLedger } from "./ledger.js";
 import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
 import { newAggregator, newControlCenter, newFleet, openKgcbp, type Ground } from "./roles.js";
 import { RunMeters, suppliedIn, type Device, type MeterWish, type RunCustomer } from "./run-meters.js";
+import { Seats } from "./seats.js";
 import type { RunKeys } from "./secrets.js";
 import { setUp } from "./setup.js";
 
@@ -92,6 +94,10 @@ export class World {
   readonly #readings: ReadingsTable;
   readonly #store: LevelStore;
   readonly #aggregators: (Aggregator | undefined)[];
+  readonly #retired = new Set<number>();
+  /** The version in force, as far as the ledger was followed. */
+  #current: Params;
+  #endorsing: readonly string[] = [];
   readonly #cc: ControlCenter;
   readonly #meters: RunMeters;
   readonly #devices: readonly Device[];
@@ -104,10 +110,11 @@ export class World {
     parts: { ledger: RunLedger; kgcbp: Kgcbp; clock: Scheduler; readings: ReadingsTable; devices: readonly Device[] },
     height: bigint,
   ) {
-    const { record, keys, database } = ground;
+    const { record, keys, seats, database } = ground;
     const { ledger } = parts.ledger;
     this.#ground = ground;
     this.#params = runParams(record, keys);
+    this.#current = this.#params;
     this.#readings = parts.readings;
     this.clock = parts.clock;
     this.ledger = ledger;
@@ -116,7 +123,7 @@ export class World {
     this.network = ground.network;
     this.view = new LedgerView(ledger.state);
     this.#store = new LevelStore(database, "world");
-    this.#aggregators = keys.da.map(() => undefined);
+    this.#aggregators = Array.from({ length: seats.count }, () => undefined);
     this.#cc = newControlCenter(ground, ledger);
     this.#meters = new RunMeters(record, keys, this.#store);
     this.#devices = parts.devices;
@@ -124,7 +131,7 @@ export class World {
     const { first, periodSeconds } = record.input;
     this.#outages = new Outages({ faults: faultsOf(record), first, periodSeconds }, { store: this.#store });
     const listeners: Listener[] = [
-      ...keys.da.map((_, i) => ({ name: `da/${i}`, current: () => this.#aggregators[i] })),
+      ...this.#aggregators.map((_, i) => ({ name: `da/${i}`, current: () => this.#aggregators[i] })),
       { name: "kgcbp", current: () => this.kgcbp },
       { name: "cc", current: () => this.#cc },
     ];
@@ -143,7 +150,8 @@ export class World {
     const begins =
       mark === undefined ? first - AHEAD_MS : Number(new DataView(mark.buffer, mark.byteOffset).getBigUint64(0));
     const memory = new VerifiedSignatures(options.remembered);
-    const base = { record, keys, folder, database, memory, policy, log: options.log ?? silent };
+    const seats = new Seats(keys, new LevelStore(database, "world"));
+    const base = { record, keys, seats, folder, database, memory, policy, log: options.log ?? silent };
     const early = { now: (): number => begins, at: (): never => neverYet() };
     const ledger = await openRunLedger({ ...base, clock: early, profile: options.profile });
     try {
@@ -170,6 +178,7 @@ export class World {
     const { network } = this.#ground;
     network.listen("kgcbp", this.kgcbp.handle);
     network.listen("cc", this.#cc.handle);
+    await this.#define();
     await this.#outages.start(this.clock, this.view, (da, up) => this.#switch(da, up));
     const down = this.#outages.downAt(this.clock.now());
     for (const da of this.#aggregators.keys()) await this.#switch(da, !down.has(da));
@@ -256,20 +265,36 @@ export class World {
   /** Starts an aggregator's process, or kills it: nothing but its store survives. */
   async #switch(da: number, up: boolean): Promise<void> {
     const { network } = this.#ground;
-    const address = daAddress(this.#params.da[da] as Params["cc"]);
+    const msp = daMsp(da);
+    const address = daAddress({ msp });
     this.#aggregators[da]?.stop();
     this.#aggregators[da] = undefined;
     network.setUp(address, up);
-    this.#runLedger.follow((this.#params.da[da] as Params["cc"]).msp, up);
+    if (this.#endorsing.includes(msp)) this.#runLedger.follow(msp, up);
     this.#ground.log("info", up ? "da-up" : "da-down", { da });
     if (!up) {
       network.close(address);
       return;
     }
-    const aggregator = newAggregator(this.#ground, this.ledger, da);
+    const aggregator = newAggregator(this.#ground, this.ledger, da, () => {
+      this.#retired.add(da);
+      network.setUp(address, false);
+    });
     this.#aggregators[da] = aggregator;
     network.listen(address, aggregator.handle);
     await aggregator.start();
+  }
+
+  /** Whose endorsement counts now, by the version in force and who is to join. */
+  async #define(): Promise<void> {
+    const current = await this.view.currentParams();
+    const ever = new Set<string>();
+    for (let version = 1; version <= current.version; version += 1) {
+      for (const { msp } of (await this.view.params(version)).da) ever.add(msp);
+    }
+    this.#current = current;
+    this.#endorsing = this.#ground.seats.endorsing(current, ever);
+    this.#runLedger.define(this.#endorsing);
   }
 
   /** Runs until `goal` holds, asked after each change of the ledger and at each period's end. */
@@ -293,14 +318,20 @@ export class World {
 
   async #hear(onBlock: OnBlock): Promise<boolean> {
     const events = await this.#follower.look();
-    for (const { name, payload } of events) if (name === "block") await onBlock(headerCodec.decode(payload));
+    for (const { name, payload } of events) {
+      if (name !== "block") continue;
+      const header = headerCodec.decode(payload);
+      if (header.kind === KIND.params) await this.#define();
+      await onBlock(header);
+    }
     return events.length > 0;
   }
 
   /** With nothing due but a lost quorum: no window is open, and nobody brings an aggregator back. */
   #lostQuorum(): Stop | undefined {
-    const needed = quorum(this.#aggregators.length);
-    const up = this.#aggregators.filter((aggregator) => aggregator !== undefined).length;
+    const members = Seats.of(this.#current);
+    const needed = quorum(members.length);
+    const up = members.filter((seat) => this.#aggregators[seat] !== undefined && !this.#retired.has(seat)).length;
     const time = this.clock.now();
     if (up >= needed || this.#outages.returnsAfter(time) || this.#isWindowOpen(time)) return undefined;
     return { reason: "quorum-lost", up, needed, time };
@@ -342,6 +373,39 @@ export class World {
     if (meter === undefined) return undefined;
     const proofs = [meter.proof(period, 0), meter.proof(period, 1)] as const;
     return { consumption: meter.consumption(period), proofs, refusals: await meter.refusals(period) };
+  }
+
+  /** The version in force. */
+  get params(): Params {
+    return this.#current;
+  }
+
+  /** The run's aggregators and the keys that were made for its parties. */
+  get seats(): Seats {
+    return this.#ground.seats;
+  }
+
+  /**
+   * The word of an aggregator's operator for the next version, as the leaf of its block.
+   * @throws VeilgridError `no-aggregator` where none runs on the seat; what the aggregator refuses it with.
+   */
+  async approveParams(seat: number, leaf: Uint8Array): Promise<void> {
+    const aggregator = this.#aggregators[seat];
+    if (aggregator === undefined || this.#retired.has(seat)) {
+      throw new VeilgridError("no-aggregator", `no aggregator runs as da/${seat}`, {
+        facts: { seat },
+        blame: "caller",
+      });
+    }
+    await aggregator.approveParams(leaf);
+  }
+
+  /** By seat, whether the aggregator runs and which leaf its operator approved that is not committed yet. */
+  approvals(): { readonly seat: number; readonly runs: boolean; readonly leaf: Uint8Array | undefined }[] {
+    return this.#aggregators.map((aggregator, seat) => {
+      const runs = aggregator !== undefined && !this.#retired.has(seat);
+      return { seat, runs, leaf: runs ? aggregator.approvedParams : undefined };
+    });
   }
 
   /** Whether every customer has the bill of a month. */
