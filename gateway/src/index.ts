@@ -24,6 +24,8 @@ export type { Enrolment, KeyStore } from "./ports/keystore.js";
 export { newCustomerKey, type CustomerKey, type SeededBytes } from "./bill/encryption.js";
 export { billLines, periodLines, writeLines, type BillResult, type CompleteMeters } from "./bill/results.js";
 export { Kgcbp, type KgcbpModules, type KgcbpOptions } from "./kgcbp/kgcbp.js";
+export type { CaseMeter, CaseStatus, CaseView } from "./kgcbp/case-desk.js";
+export { meterLogJson, parseMeterLog, type LoggedPeriod, type MeterLog } from "./input/meter-log.js";
 export { StoredKeys } from "./kgcbp/keys.js";
 export { ControlCenter, type CcModules, type CcOptions } from "./cc/cc.js";
 export { CommittedMonth } from "./customer/committed-month.js";

@@ -13,7 +13,7 @@ import {
 import { epochBlock, epochOf, pridList, readingsBlock, type Committed } from "./chain.js";
 import { consortiumOf, type Input } from "./input.js";
 import { meterKeys, sentReadings, type Half, type MeterKeys } from "./meters.js";
-import { billOf, completeReading, releaseOf } from "./settlement.js";
+import { billOf, caseOf, completeReading, releaseOf, type CaseVector } from "./settlement.js";
 
 const SAFE = 1n << 53n;
 
@@ -49,6 +49,10 @@ function billJson({ costs, tierCosts, lines, total }: Bill, readings: readonly (
     lines: lines.map(({ name, nano, shown }) => ({ name, nano: integer(nano), shown: integer(shown) })),
     total: integer(total),
   };
+}
+
+function caseJson(one: CaseVector): Record<string, string> {
+  return Object.fromEntries(Object.entries(one).map(([name, bytes]: [string, Uint8Array]) => [name, toHex(bytes)]));
 }
 
 /** T of the k-th period: 33 bytes. */
@@ -96,6 +100,7 @@ export function fromInput(input: Input): unknown {
       maskBytes: toHex(maskBytes),
       sumOfCounted: sumOfCounted.toString(),
     })),
+    verdicts: sent.map((readings, k) => caseJson(caseOf(input, consortium.kgcbpSecret, meters, k, readings))),
     bills,
   };
 }

@@ -1,5 +1,8 @@
 import {
   MASK_STATUS,
+  caseId,
+  caseKey,
+  caseRef,
   compareBytes,
   computeBill,
   maskCodec,
@@ -8,6 +11,7 @@ import {
   sum,
   toSigned,
   unmask,
+  verdictCodec,
   type Bill,
   type Mask,
   type Reading,
@@ -67,6 +71,41 @@ export function releaseOf(
     ? { ...place, status: MASK_STATUS.released, z, excluded }
     : { ...place, status: MASK_STATUS.tooFew, z: 0n, excluded: [] };
   return { maskBytes: maskCodec.encode(mask), mask, sumOfCounted, consumption: toSigned(sub(sumOfCounted, z)) };
+}
+
+/** KGCBP's case of a period, and what its verdict says. */
+export interface CaseVector {
+  readonly caseKey: Uint8Array;
+  readonly caseId: Uint8Array;
+  readonly ref: Uint8Array;
+  readonly verdictBytes: Uint8Array;
+}
+
+/** The verdict on the k-th period; `sent[i]` is what meter i sent in it. */
+export function caseOf(
+  input: Input,
+  secret: Uint8Array,
+  meters: readonly MeterKeys[],
+  k: number,
+  sent: readonly (readonly Signed<Reading>[])[],
+): CaseVector {
+  const { region } = input;
+  const period = periodOf(input, k);
+  const count = (of: (readings: readonly Signed<Reading>[], halves: Halves) => boolean): number =>
+    sent.filter((readings, i) => of(readings, meters[i]?.halves[k] as Halves)).length;
+  const [key, id] = [caseKey(secret, period.month), caseId(secret, region, period)];
+  const verdict = {
+    region,
+    period,
+    silent: count(({ length }) => length === 0),
+    orphan: count(({ length }) => length === 1),
+    implausible: count(
+      (readings, halves) => readings.length === 2 && completeReading(input, halves, readings) === undefined,
+    ),
+    conflict: count(({ length }) => length > 2),
+    ref: caseRef(key, id),
+  };
+  return { caseKey: key, caseId: id, ref: verdict.ref, verdictBytes: verdictCodec.encode(verdict) };
 }
 
 /** The bill of a meter from its complete readings, one for each period of the supply. */

@@ -40,6 +40,12 @@ export interface FromInput {
     readonly readingHash: string;
   }[])[])[];
   readonly masks: readonly { readonly maskBytes: string; readonly sumOfCounted: string }[];
+  readonly verdicts: readonly {
+    readonly caseKey: string;
+    readonly caseId: string;
+    readonly ref: string;
+    readonly verdictBytes: string;
+  }[];
   readonly bills: readonly BillJson[];
 }
 
