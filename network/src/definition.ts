@@ -1,11 +1,15 @@
 import { quorum, VeilgridError } from "@veilgrid/protocol";
 import type { Organisation } from "./consortium.js";
-import { approve, commitDefinition, committedSequence, install } from "./lifecycle.js";
+import { approve, commitDefinition, committedSequence, install, seenApprovals } from "./lifecycle.js";
 import { peerName } from "./peers.js";
 import { processStatus } from "./process.js";
 import { recordDeployment, type Deployment } from "./record.js";
 import type { Say } from "./say.js";
 import type { Site } from "./site.js";
+import { waitFor } from "./waiting.js";
+
+/** Milliseconds until every endorser has seen every approval. */
+const SEEN = 30_000;
 
 function tooFew(site: Site, able: readonly Organisation[], cause?: unknown): VeilgridError {
   const needed = quorum(site.size);
@@ -53,10 +57,21 @@ async function approvals(
   return { by: by.map(({ name }) => name), errors };
 }
 
+/** Waits until peers agree on who has approved: one that is a block behind would endorse another result. */
+async function awaitApprovals(site: Site, deployment: Deployment, endorsers: readonly Organisation[]): Promise<void> {
+  const approved = site.withPeer.filter(({ name }) => deployment.approvedBy.includes(name));
+  const processes = endorsers.map(peerName);
+  await waitFor(site.folder, { what: "the approvals at every peer", within: SEEN, processes }, async () => {
+    const seen = await Promise.all(endorsers.map((endorser) => seenApprovals(site, deployment, endorser)));
+    const behind = endorsers.filter((_, i) => approved.some(({ msp }) => seen[i]?.includes(msp) !== true));
+    return behind.map(peerName);
+  });
+}
+
 /**
  * Fabric's lifecycle: install and approve wherever that is possible and has not been done, commit once when Q of the
  * aggregators have approved.
- * @throws VeilgridError `too-few-organisations`, `command-failed`.
+ * @throws VeilgridError `too-few-organisations`, `command-failed`, `not-ready`, `process-died`.
  */
 export async function define(
   site: Site,
@@ -79,6 +94,7 @@ export async function define(
   );
   if (endorsers.length < quorum(site.size)) throw tooFew(site, endorsers, errors[0]);
   if ((await committedSequence(site, endorsers[0] as Organisation)) < deployment.sequence) {
+    await awaitApprovals(site, approved, endorsers);
     say(`committing it as sequence ${deployment.sequence}`);
     await commitDefinition(site, approved, endorsers);
   }

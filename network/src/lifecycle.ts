@@ -63,6 +63,19 @@ export async function approve(site: Site, deployment: Deployment, organisation: 
   throw commandFailed(`approval by ${organisation.name}`, said);
 }
 
+/** The MSPs whose approval of a definition an organisation's peer has seen. @throws VeilgridError `command-failed`. */
+export async function seenApprovals(
+  site: Site,
+  deployment: Deployment,
+  organisation: Organisation,
+): Promise<readonly string[]> {
+  const args = ["checkcommitreadiness", ...definition(site, deployment), "--output", "json"];
+  const said = await lifecycle(site, organisation, args);
+  if (!said.ok) throw commandFailed(`readiness at ${organisation.name}`, said);
+  const { approvals } = JSON.parse(said.stdout) as { approvals: Readonly<Record<string, boolean>> };
+  return Object.keys(approvals).filter((msp) => approvals[msp] === true);
+}
+
 /** Puts the definition in force, endorsed by every aggregator that can be reached. @throws VeilgridError `command-failed`. */
 export async function commitDefinition(site: Site, deployment: Deployment, by: readonly Organisation[]): Promise<void> {
   const endorsers = by.flatMap((organisation) => [
