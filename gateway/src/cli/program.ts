@@ -14,6 +14,7 @@ import { EXIT_CODES } from "./failure.js";
 import { addKgcbpCase } from "./kgcbp-case.js";
 import { addKgcbpCases } from "./kgcbp-cases.js";
 import { addKgcbpEliminate } from "./kgcbp-eliminate.js";
+import { addKgcbpMeter } from "./kgcbp-meter.js";
 import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
 import { addNetworkPackage } from "./network-package.js";
@@ -67,8 +68,10 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
   const ledger = veilgrid.command("ledger").description("take the ledger elsewhere, or compare the peers that have it");
   for (const add of [addLedgerExport, addLedgerPeers]) add(ledger);
-  const kgcbp = veilgrid.command("kgcbp").description("find faulty meters, leave them out and let them in again");
-  for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate]) add(kgcbp);
+  const kgcbp = veilgrid
+    .command("kgcbp")
+    .description("find faulty meters, leave them out and let them in again, and change meters");
+  for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate, addKgcbpMeter]) add(kgcbp);
   addParams(veilgrid);
   addAudit(veilgrid);
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");

@@ -24,6 +24,8 @@ export type ChangeRequest =
         readonly region: number;
         /** The device's age recipient. */
         readonly device: string;
+        /** Not before this period, where that is known. */
+        readonly since?: Period | undefined;
         /** When the supply ends, exclusive, where that is known. */
         readonly to?: Period | undefined;
       })

@@ -34,8 +34,8 @@ function later(periods: readonly Period[]): Period {
 /** The first period after a supply's own first one, or after its end where another supply follows it. */
 function afterSupplies(request: ChangeRequest, { supplies, periodSeconds, next }: Standing): Period {
   const present = supplies.at(-1);
-  if (present === undefined || isKeyKept(request)) return next;
-  return request.kind === "add" ? (present.to ?? present.from) : addPeriods(present.from, 1, periodSeconds);
+  if (request.kind === "add") return later([request.since ?? next, present?.to ?? next]);
+  return present === undefined || isKeyKept(request) ? next : addPeriods(present.from, 1, periodSeconds);
 }
 
 /** A new device under the old keys: the register of supplies, and so every epoch, stays as it is. */
@@ -57,11 +57,12 @@ function firstPeriod(request: ChangeRequest, regions: readonly number[], standin
   const earliest = later([unsent, afterSupplies(request, standing)]);
   const { at } = request;
   if (at === undefined || comparePeriods(earliest, at) <= 0) return at ?? earliest;
+  const first = `period ${earliest.k} of ${monthName(earliest.month)} is the first that`;
   const facts = { ...periodFacts(at), earliestMonth: monthName(earliest.month), earliestK: earliest.k };
   if (comparePeriods(next, at) <= 0 && comparePeriods(at, unsent) < 0) {
-    throw refused("period-sent", "the period is in an epoch that was sent: what it says is fixed", facts);
+    throw refused("period-sent", `an epoch with it was sent, and what it says stays: ${first} can change`, facts);
   }
-  throw refused("too-early", "the period is over, has begun, or is before what the meter's last change began", facts);
+  throw refused("too-early", `the period has begun, or the meter's last change: ${first} can change`, facts);
 }
 
 /** @throws VeilgridError `supply-ended` for a change of a supply that is over by then. */

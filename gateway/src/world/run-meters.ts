@@ -81,7 +81,16 @@ export class RunMeters {
         const { kind, region } = wish;
         const { first, periods, periodSeconds } = this.#record.input;
         const to = addPeriods(first, periods, periodSeconds);
-        return { kind, meter, at, region, to, ...(await this.#customer(wish)), device: await this.#device(wish) };
+        return {
+          kind,
+          meter,
+          at,
+          region,
+          since: first,
+          to,
+          ...(await this.#customer(wish)),
+          device: await this.#device(wish),
+        };
       }
       case "replace": {
         const { kind, key, compromised } = wish;
@@ -148,12 +157,12 @@ export class RunMeters {
   /** The devices of all meters, those of the input first. */
   async devices(standings: readonly MeterStanding[]): Promise<Device[]> {
     const devices: Device[] = [];
-    for (const { meter, changes } of this.#ordered(standings)) devices.push(...(await this.#devicesOf(meter, changes)));
+    for (const { meter, changes } of this.ordered(standings)) devices.push(...(await this.#devicesOf(meter, changes)));
     return devices;
   }
 
   /** In the order of the input, and then in that in which they came. */
-  #ordered(standings: readonly MeterStanding[]): MeterStanding[] {
+  ordered(standings: readonly MeterStanding[]): MeterStanding[] {
     const { households } = this.#record.input;
     const place = new Map(households.map((meter, i) => [meter, i]));
     const placeOf = ({ meter }: MeterStanding): number => place.get(meter) ?? households.length;
@@ -197,7 +206,7 @@ export class RunMeters {
   async customers(standings: readonly MeterStanding[]): Promise<RunCustomer[]> {
     const homes = new Map(this.#keys.homes.map((home) => [toHex(home.bid), home]));
     const customers = new Map<string, RunCustomer>();
-    for (const { meter, bid } of this.#ordered(standings).flatMap(({ supplies }) => supplies)) {
+    for (const { meter, bid } of this.ordered(standings).flatMap(({ supplies }) => supplies)) {
       const home = homes.get(toHex(bid));
       if (customers.has(toHex(bid))) continue;
       if (home !== undefined) customers.set(toHex(bid), { meter, name: meter, bid, key: home.customer });

@@ -22,7 +22,7 @@ import type { Aggregator } from "../da/aggregator.js";
 import type { LoggedPeriod } from "../input/meter-log.js";
 import type { PricePolicy } from "../input/policy.js";
 import type { ReadingsTable } from "../input/table.js";
-import type { ChangeResult } from "../kgcbp/change-desk.js";
+import type { ChangeResult, MeterStanding } from "../kgcbp/change-desk.js";
 import type { ChangePreview } from "../kgcbp/change-request.js";
 import type { Kgcbp } from "../kgcbp/kgcbp.js";
 import type { MeterChange } from "../ports/keystore.js";
@@ -30,6 +30,7 @@ import type { PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { SimNetwork } from "../sim/network.js";
 import { Scheduler } from "../sim/scheduler.js";
+import { writeWhole } from "../store/files.js";
 import { LevelStore, openDatabase } from "../store/level.js";
 import { daMsp, runParams } from "./consortium.js";
 import type { DataFolder } from "./folder.js";
@@ -40,7 +41,7 @@ import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
 import { newAggregator, newControlCenter, newFleet, openKgcbp, type Ground } from "./roles.js";
 import { RunMeters, suppliedIn, type Device, type MeterWish, type RunCustomer } from "./run-meters.js";
 import { Seats } from "./seats.js";
-import type { RunKeys } from "./secrets.js";
+import { newcomer, type RunKeys } from "./secrets.js";
 import { setUp } from "./setup.js";
 
 /** The run begins this long before its first period, so that the first epoch has its usual time ahead. */
@@ -215,10 +216,8 @@ export class World {
   #consumptions(n: number): (bigint | undefined)[] {
     const { first, periodSeconds } = this.#ground.record.input;
     const period = addPeriods(first, n, periodSeconds);
-    return this.#devices.map(({ household, from, to }) => {
-      if (from !== undefined && comparePeriods(period, from) < 0) return undefined;
-      if (to !== undefined && comparePeriods(to, period) <= 0) return undefined;
-      const wh = this.#readings.consumption(household, n);
+    return this.#devices.map((device) => {
+      const wh = isThere(device, period) ? this.#readings.consumption(device.household, n) : undefined;
       return wh === undefined ? undefined : BigInt(wh);
     });
   }
@@ -237,6 +236,7 @@ export class World {
     await this.#meters.keepNames(wish, request);
     const result = await this.kgcbp.meters.change(request);
     await this.#deliver(wish.meter, result.change);
+    if ("customer" in wish) await this.#keepIdentity(wish);
     await this.#mark();
     return result;
   }
@@ -249,6 +249,19 @@ export class World {
     const told = this.#fleet.meters[device];
     if (told === undefined || change.serial <= told.newestDelivery) return;
     await told.accept(await this.kgcbp.meters.delivery(change));
+  }
+
+  /** A newcomer's identity, so that any age tool opens the bill. */
+  async #keepIdentity({ meter, customer }: { readonly meter: string; readonly customer: string }): Promise<void> {
+    const { folder, keys } = this.#ground;
+    const { key } = await newcomer(keys.random, meter, customer);
+    const text = `# public key: ${key.recipient}\n${key.identity}\n`;
+    await writeWhole(folder.identity(`${meter} ${customer}`), text, 0o600);
+  }
+
+  /** The run's meters with their supplies and changes, those of the input first. */
+  meters(): MeterStanding[] {
+    return this.#meters.ordered(this.kgcbp.meters.list());
   }
 
   /** Everybody who is, was or will be a customer of the run. */
@@ -369,7 +382,8 @@ export class World {
 
   /** What a meter of the run logged of a period, by the operator's name; undefined for an unknown meter. */
   async meterLog(name: string, period: Period): Promise<LoggedPeriod | undefined> {
-    const meter = this.#fleet.meters[this.#ground.record.input.households.indexOf(name)];
+    const device = this.#devices.findIndex((one) => one.meter === name && isThere(one, period));
+    const meter = this.#fleet.meters[device];
     if (meter === undefined) return undefined;
     const proofs = [meter.proof(period, 0), meter.proof(period, 1)] as const;
     return { consumption: meter.consumption(period), proofs, refusals: await meter.refusals(period) };
@@ -424,6 +438,12 @@ export class World {
     await this.ledger.close();
     await this.#ground.database.close();
   }
+}
+
+/** Whether a device is its meter at a period. */
+function isThere({ from, to }: Device, period: Period): boolean {
+  if (from !== undefined && comparePeriods(period, from) < 0) return false;
+  return to === undefined || comparePeriods(period, to) < 0;
 }
 
 function neverYet(): never {
