@@ -67,7 +67,7 @@ export class RunningNetwork {
   async sameHeight(): Promise<number> {
     const { site } = this;
     let known: ReadonlyMap<string, number> = new Map();
-    await waitFor(site.folder, { what: "equal heights", within: 60_000, processes: [] }, async () => {
+    await waitFor(site.folder, { what: "equal heights", within: 120_000, processes: [] }, async () => {
       known = await heights(site);
       const all = known.size === site.aggregators.length + site.withPeer.length;
       return all && new Set(known.values()).size === 1 ? [] : ["heights"];
