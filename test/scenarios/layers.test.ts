@@ -94,6 +94,7 @@ describe("the ledger's state, as ARCHITECTURE.md lists it", () => {
     const all = [
       stateKey.consortium,
       stateKey.paramsVersion,
+      stateKey.paramsBlock(2),
       stateKey.term,
       stateKey.election(1n),
       stateKey.regions,

@@ -13,8 +13,10 @@ import { beginRun, finish, type Finished } from "../src/world/small-run.js";
 /** Requests are lost or arrive with a bit turned, and a stranger asks nonsense: every role has something to say of it. */
 function disturb({ network, clock }: World): void {
   let count = 0;
+  // One meter hears nothing in the first window: its reading counts, and it says that it has no receipt.
+  const deafUntil = clock.now() + 48_000_000;
   network.drop(({ from, to, method, bytes, direction }) => {
-    if (direction === "response") return false;
+    if (direction === "response") return method === "reading" && to === "meter/00003" && clock.now() < deafUntil;
     count += 1;
     if (count % 29 === 0 && bytes.length > 0) {
       const turned = bytes.slice();
