@@ -3,9 +3,9 @@ import { honestRun, SMALL } from "../src/world/honest.js";
 import { filesUnder } from "../src/world/folder-files.js";
 import { beginRun, finish, type Finished } from "../src/world/small-run.js";
 
-/** What a run leaves behind for others, but the databases, whose files depend on when they were compacted. */
+/** What a run leaves behind for others, but the databases, whose files depend on when they were compacted, and seals. */
 function lasting({ run }: Finished): Record<string, string> {
-  const databases = /^(?:ledger|roles)\//;
+  const databases = /^(?:ledger|roles|backup|vault)\//;
   const files = [...filesUnder(run.folder.path)].filter(([path]) => !databases.test(path));
   return Object.fromEntries(files.map(([path, bytes]) => [path, bytes.toString("base64")]));
 }

@@ -12,18 +12,18 @@ import { Outbox } from "../committed/outbox.js";
 import type { Clock } from "../ports/clock.js";
 import { silent, type Log } from "../ports/log.js";
 import type { KeyStore } from "../ports/keystore.js";
-import type { Store } from "../ports/store.js";
 import type { Transport } from "../ports/transport.js";
 import { Eliminations } from "./eliminations.js";
 import { Register } from "./register.js";
 import { Roster } from "./roster.js";
+import type { SealedStore } from "./sealed-store.js";
 import { MeterSeeds } from "./seeds.js";
 
 /** What KGCBP works with. */
 export interface DeskModules {
   readonly clock: Clock;
   readonly transport: Transport;
-  readonly store: Store;
+  readonly store: SealedStore;
   /** KGCBP's own peer. */
   readonly view: LedgerView;
   readonly keys: KeyStore;
@@ -34,12 +34,13 @@ export interface DeskModules {
 /** KGCBP's register, signing key and outbox: what its tasks share. */
 export class Desk {
   readonly clock: Clock;
-  readonly store: Store;
+  readonly store: SealedStore;
   readonly view: LedgerView;
   readonly register: Register;
   readonly eliminations: Eliminations;
   readonly roster: Roster;
   readonly seeds: MeterSeeds;
+  readonly keys: KeyStore;
   readonly outbox: Outbox;
   readonly blocks: CertifiedBlocks;
   readonly log: Log;
@@ -59,6 +60,7 @@ export class Desk {
     this.eliminations = eliminations;
     this.roster = new Roster(register, eliminations);
     this.seeds = new MeterSeeds(issuer.consortium, register, modules.keys);
+    this.keys = modules.keys;
     this.outbox = new Outbox(modules);
     this.blocks = new CertifiedBlocks(modules);
     this.log = modules.log ?? silent;

@@ -1,8 +1,9 @@
 import { VeilgridError, equalBytes, monthName, ratchet, toHex } from "@veilgrid/protocol";
 import type { Enrolment, EnrolmentId, KeyStore, MeterChange, RegisterChange } from "../ports/keystore.js";
-import type { Change, Store } from "../ports/store.js";
+import type { Change } from "../ports/store.js";
 import { enrolmentName, meterName } from "./names.js";
 import { decodeChange, decodeEnrolment, encodeChange, encodeEnrolment } from "./register-records.js";
+import type { SealedStore } from "./sealed-store.js";
 
 function keyName(enrolment: Enrolment, month: number): string {
   return `key/${enrolmentName(enrolment)}/${String(month).padStart(6, "0")}`;
@@ -32,13 +33,18 @@ export function notEnrolled({ bid, from }: EnrolmentId): VeilgridError {
   });
 }
 
-/** KGCBP's register and month keys in a store of its own. They lie there as they are: the store's disk is the guard. */
+/** Whether a supply's keys are needed after a month: it began by then, and is not over. */
+function lastsBeyond({ from, to }: Enrolment, month: number): boolean {
+  return from.month <= month && (to === undefined || to.month > month + 1 || (to.month === month + 1 && to.k > 0));
+}
+
+/** KGCBP's register and month keys in a store of its own, each key under the wrapping key of its month. */
 export class StoredKeys implements KeyStore {
-  readonly #store: Store;
+  readonly #store: SealedStore;
   readonly #consortium: Uint8Array;
 
   /** @param consortium the consortium id, which salts the ratchet. */
-  constructor(store: Store, consortium: Uint8Array) {
+  constructor(store: SealedStore, consortium: Uint8Array) {
     this.#store = store;
     this.#consortium = consortium;
   }
@@ -108,6 +114,23 @@ export class StoredKeys implements KeyStore {
     }
     if (derived.length > 0) await this.#store.write(derived);
     return key;
+  }
+
+  get erased(): number | undefined {
+    return this.#store.erased;
+  }
+
+  async erase(month: number): Promise<void> {
+    // The ratchet goes forward only: what later months need is derived before its origin is gone.
+    for (const enrolment of await this.enrolments()) {
+      if (lastsBeyond(enrolment, month) && !this.#hasKeyAfter(enrolment, month))
+        await this.monthKey(enrolment, month + 1);
+    }
+    await this.#store.erase(month);
+  }
+
+  #hasKeyAfter(enrolment: Enrolment, month: number): boolean {
+    return this.#store.get(keyName(enrolment, month + 1)) !== undefined;
   }
 
   /** The newest key of `month` or before. */

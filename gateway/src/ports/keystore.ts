@@ -88,4 +88,11 @@ export interface KeyStore {
    * @throws VeilgridError `key-missing` for a month before the enrolment's, or after its key was erased.
    */
   monthKey(enrolment: Enrolment, month: number): Promise<Uint8Array>;
+  /** The last month whose keys were erased, and with it all before; undefined while none was. */
+  readonly erased: number | undefined;
+  /**
+   * Erases the keys of a month and of all before it, here and in every backup; those of the month after are kept. The same
+   * again changes nothing.
+   */
+  erase(month: number): Promise<void>;
 }

@@ -43,3 +43,13 @@ export async function readJson(path: string): Promise<unknown> {
     });
   }
 }
+
+/** Has the disk keep which files a folder has: what was made, renamed or deleted in it. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -67,6 +67,16 @@ export class DataFolder {
     return join(this.path, "roles");
   }
 
+  /** KGCBP's backup: base copy and journal, in which secrets are sealed. */
+  get backup(): string {
+    return join(this.path, "backup");
+  }
+
+  /** The wrapping keys that open what KGCBP keeps. An operator keeps both elsewhere, apart from each other. */
+  get vault(): string {
+    return join(this.path, "vault");
+  }
+
   get ipfs(): string {
     return join(this.path, "ipfs");
   }
@@ -96,10 +106,10 @@ export class DataFolder {
   /** Everything that a run keeps here. */
   get #parts(): readonly string[] {
     const { run, secrets, readings, prices, outcome, ledger, connection, params } = this;
-    const { roles, ipfs, periods, bills, customers } = this;
+    const { roles, backup, vault, ipfs, periods, bills, customers } = this;
     return [
       ...[run, secrets, readings, prices, outcome, ledger, connection, params],
-      ...[roles, ipfs, periods, bills, customers],
+      ...[roles, backup, vault, ipfs, periods, bills, customers],
     ];
   }
 

@@ -14,11 +14,14 @@ import { Aggregator } from "../da/aggregator.js";
 import type { Conduct } from "../da/proposer.js";
 import type { PricePolicy } from "../input/policy.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
-import { StoredKeys } from "../kgcbp/keys.js";
 import { Kgcbp } from "../kgcbp/kgcbp.js";
+import type { StoredKeys } from "../kgcbp/keys.js";
+import { Safe } from "../kgcbp/safe.js";
+import { VaultFolder } from "../kgcbp/vault-folder.js";
 import type { Clock } from "../ports/clock.js";
 import type { PeerLedger } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
+import type { Store } from "../ports/store.js";
 import type { SimNetwork } from "../sim/network.js";
 import { LevelStore, type Database } from "../store/level.js";
 import { daMsp, runParamsBytes } from "./consortium.js";
@@ -35,6 +38,7 @@ export interface Ground {
   readonly seats: Seats;
   readonly folder: DataFolder;
   readonly database: Database;
+  readonly safe: Safe;
   readonly clock: Clock;
   readonly network: SimNetwork;
   readonly memory: VerifiedSignatures;
@@ -83,12 +87,32 @@ export function newAggregator(ground: Ground, ledger: PeerLedger, index: number,
   );
 }
 
+/** KGCBP's part of the database, by the stores' names in its backup. */
+export function kgcbpStores(database: Database): { readonly keys: Store; readonly work: Store } {
+  return { keys: new LevelStore(database, "keys", STORE), work: new LevelStore(database, "kgcbp", STORE) };
+}
+
+/** KGCBP's stores, sealed and backed up: each key is in the journal, on the disk, before anything uses it. */
+export async function openSafe({
+  record,
+  keys,
+  folder,
+  database,
+}: Omit<Ground, "safe" | "clock" | "network">): Promise<Safe> {
+  const consortium = consortiumId(runParamsBytes(record, keys));
+  const stores = kgcbpStores(database);
+  return Safe.open({
+    keys: { store: stores.keys, sync: true },
+    work: { store: stores.work, ...STORE },
+    shelf: await VaultFolder.open(folder.vault),
+    backup: { folder: folder.backup, consortium },
+  });
+}
+
 /** KGCBP with every meter and customer of the run enrolled: supply runs from the input's first to its last period. */
 export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgcbp> {
-  const { record, keys, seats, folder, database, clock, network, memory, log } = ground;
-  const consortium = consortiumId(runParamsBytes(record, keys));
-  const keyStore = new StoredKeys(new LevelStore(database, "keys", STORE), consortium);
-  await enrol(keyStore, record, keys);
+  const { record, keys, seats, safe, folder, clock, network, memory, log } = ground;
+  await enrol(safe.keys, record, keys);
   return Kgcbp.open(
     {
       secret: keys.kgcbp.secret,
@@ -100,9 +124,9 @@ export async function openKgcbp(ground: Ground, ledger: PeerLedger): Promise<Kgc
     {
       clock,
       transport: network.transport("kgcbp"),
-      store: new LevelStore(database, "kgcbp", STORE),
+      store: safe.work,
       view: new LedgerView(ledger.state),
-      keys: keyStore,
+      keys: safe.keys,
       content: await ContentFolder.open(folder.ipfs),
       random: keys.random,
       memory,

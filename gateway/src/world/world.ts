@@ -25,6 +25,7 @@ import type { ReadingsTable } from "../input/table.js";
 import type { ChangeResult, MeterStanding } from "../kgcbp/change-desk.js";
 import type { ChangePreview } from "../kgcbp/change-request.js";
 import type { Kgcbp } from "../kgcbp/kgcbp.js";
+import type { Safe } from "../kgcbp/safe.js";
 import type { MeterChange } from "../ports/keystore.js";
 import type { PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
@@ -38,7 +39,7 @@ import { Follower, type Listener } from "./follower.js";
 import { Outages } from "./outages.js";
 import { openRunLedger, type RunLedger } from "./ledger.js";
 import { faultsOf, monthsOf, type RunRecord } from "./plan.js";
-import { newAggregator, newControlCenter, newFleet, openKgcbp, type Ground } from "./roles.js";
+import { newAggregator, newControlCenter, newFleet, openKgcbp, openSafe, type Ground } from "./roles.js";
 import { RunMeters, suppliedIn, type Device, type MeterWish, type RunCustomer } from "./run-meters.js";
 import { Seats } from "./seats.js";
 import { newcomer, type RunKeys } from "./secrets.js";
@@ -155,12 +156,14 @@ export class World {
     const base = { record, keys, seats, folder, database, memory, policy, log: options.log ?? silent };
     const early = { now: (): number => begins, at: (): never => neverYet() };
     const ledger = await openRunLedger({ ...base, clock: early, profile: options.profile });
+    let safe: Safe | undefined;
     try {
       await setUp(base, ledger.ledger);
       await ledger.settle();
       const clock = new Scheduler(await latest(new LedgerView(ledger.ledger.state), begins));
       const network = new SimNetwork({ latency: { minMs: 2, maxMs: 40 } }, { clock, random: keys.random });
-      const ground: Ground = { ...base, clock, network };
+      safe = await openSafe(base);
+      const ground: Ground = { ...base, safe, clock, network };
       const kgcbp = await openKgcbp(ground, ledger.ledger);
       const known = new RunMeters(record, keys, new LevelStore(database, "world"));
       const devices = await known.devices(kgcbp.meters.list());
@@ -168,6 +171,7 @@ export class World {
       await world.#start(begins);
       return world;
     } catch (error) {
+      await safe?.close();
       // What follows peers would keep the process alive.
       await ledger.ledger.close();
       await database.close();
@@ -394,6 +398,11 @@ export class World {
     return this.#current;
   }
 
+  /** KGCBP's backup. */
+  get backup(): Safe["backup"] {
+    return this.#ground.safe.backup;
+  }
+
   /** The run's aggregators and the keys that were made for its parties. */
   get seats(): Seats {
     return this.#ground.seats;
@@ -435,6 +444,7 @@ export class World {
     this.kgcbp.stop();
     this.#cc.stop();
     this.#fleet.stop();
+    await this.#ground.safe.close();
     await this.ledger.close();
     await this.#ground.database.close();
   }

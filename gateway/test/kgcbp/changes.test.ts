@@ -13,12 +13,12 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { ChangeRequest, Decision, SentEpoch, Standing } from "../../src/kgcbp/change-request.js";
 import { decide, decidedBefore } from "../../src/kgcbp/changes.js";
-import { StoredKeys } from "../../src/kgcbp/keys.js";
+import type { StoredKeys } from "../../src/kgcbp/keys.js";
 import { nextSpan } from "../../src/kgcbp/plan.js";
 import { Register } from "../../src/kgcbp/register.js";
 import type { Enrolment, MeterChange } from "../../src/ports/keystore.js";
-import { MemoryStore } from "../../src/store/memory.js";
 import { paramsOf } from "../support/committee.js";
+import { keysOf } from "../support/sealed.js";
 
 const MARCH = 12 * 2026 + 2;
 const PERIOD_SECONDS = 1800;
@@ -220,7 +220,7 @@ class History {
   }
 
   static async begin(): Promise<History> {
-    const keys = new StoredKeys(new MemoryStore(), CONSORTIUM);
+    const keys = await keysOf(CONSORTIUM);
     const history = new History(keys, await Register.open(keys));
     await history.#begin();
     return history;

@@ -2,12 +2,12 @@ import { isVeilgridError, monthCloses, type Period } from "@veilgrid/protocol";
 import { expect } from "chai";
 import { CommittedMonth } from "../../src/customer/committed-month.js";
 import { Customer, type VerifiedBill } from "../../src/customer/customer.js";
-import { StoredKeys } from "../../src/kgcbp/keys.js";
 import { Register } from "../../src/kgcbp/register.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { paramsOf } from "../support/committee.js";
 import { homeOf, rekeyed, type Home } from "../support/homes.js";
 import { Town, type Consumption } from "../support/town.js";
+import { MemoryShelf, keysOf } from "../support/sealed.js";
 
 const MARCH = 12 * 2026 + 2;
 const at = (k: number, month = MARCH): Period => ({ month, k });
@@ -123,7 +123,7 @@ describe("meters that come, go and change", function () {
 
 describe("the register and its keys", () => {
   it("take the same enrolment again and refuse another one from the same period", async () => {
-    const keys = new StoredKeys(new MemoryStore(), new Uint8Array(32));
+    const keys = await keysOf(new Uint8Array(32));
     const register = await Register.open(keys);
     const { enrolment, monthKey } = await homeOf("home", 1, at(0), undefined);
     await register.enrol(enrolment, monthKey);
@@ -141,12 +141,14 @@ describe("the register and its keys", () => {
 
   it("ratchet month keys forward, keep them, and know none before the first", async () => {
     const store = new MemoryStore();
-    const keys = new StoredKeys(store, new Uint8Array(32));
+    const shelf = new MemoryShelf();
+    const keys = await keysOf(new Uint8Array(32), store, shelf);
     const { enrolment, monthKey } = await homeOf("home", 1, at(0), undefined);
     await keys.enrol(enrolment, monthKey);
     const may = await keys.monthKey(enrolment, MARCH + 2);
     expect(await store.range("key/")).to.have.lengthOf(3);
-    expect(await new StoredKeys(store, new Uint8Array(32)).monthKey(enrolment, MARCH + 2)).to.deep.equal(may);
+    const again = await keysOf(new Uint8Array(32), store, shelf);
+    expect(await again.monthKey(enrolment, MARCH + 2)).to.deep.equal(may);
     let code = "";
     try {
       await keys.monthKey(enrolment, MARCH - 1);

@@ -1,12 +1,11 @@
 import { comparePeriods, nextPeriod, type Period } from "@veilgrid/protocol";
 import { expect } from "chai";
 import fc from "fast-check";
-import { StoredKeys } from "../../src/kgcbp/keys.js";
 import { longestEpoch, nextSpan, type Span } from "../../src/kgcbp/plan.js";
 import { Register } from "../../src/kgcbp/register.js";
 import type { Enrolment } from "../../src/ports/keystore.js";
-import { MemoryStore } from "../../src/store/memory.js";
 import { paramsOf } from "../support/committee.js";
+import { keysOf } from "../support/sealed.js";
 
 const MARCH = 12 * 2026 + 2;
 const MONTH = 1488;
@@ -15,7 +14,7 @@ const quarters = paramsOf({ periodSeconds: 900 });
 
 /** Supplies [from, to) in periods from the beginning of March on; each its own BID. */
 async function registerOf(supplies: readonly (readonly [number, number])[]): Promise<Register> {
-  const register = await Register.open(new StoredKeys(new MemoryStore(), new Uint8Array(32)));
+  const register = await Register.open(await keysOf(new Uint8Array(32)));
   const period = (n: number): Period => ({ month: MARCH + Math.floor(n / MONTH), k: n % MONTH });
   for (const [i, [from, to]] of supplies.entries()) {
     const bid = new Uint8Array(16).fill(i + 1);

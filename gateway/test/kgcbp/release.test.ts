@@ -21,15 +21,14 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { EpochKeys } from "../../src/kgcbp/epoch-keys.js";
 import type { EpochRecord } from "../../src/kgcbp/epoch-record.js";
-import { StoredKeys } from "../../src/kgcbp/keys.js";
 import { Register } from "../../src/kgcbp/register.js";
 import { isReleaseDue, releaseOf } from "../../src/kgcbp/release.js";
 import { MeterSeeds } from "../../src/kgcbp/seeds.js";
 import { decodeSettlement, encodeSettlement } from "../../src/kgcbp/settlement.js";
 import { tally, type Outcome } from "../../src/kgcbp/tally.js";
-import { MemoryStore } from "../../src/store/memory.js";
 import { paramsOf } from "../support/committee.js";
 import { homeOf, readingsOf, signed, type Home } from "../support/homes.js";
+import { keysOf } from "../support/sealed.js";
 
 const CONSORTIUM = new Uint8Array(32).fill(7);
 const FIRST = { month: 12 * 2026 + 2, k: 1344 };
@@ -47,7 +46,7 @@ async function fixture(): Promise<Fixture> {
   const names = Array.from({ length: METERS }, (_, i) => `home ${i}`);
   const homes = await Promise.all(names.map((name) => homeOf(name, 1, FIRST, undefined)));
   homes.sort((a, b) => compareBytes(a.enrolment.bid, b.enrolment.bid));
-  const store = new StoredKeys(new MemoryStore(), CONSORTIUM);
+  const store = await keysOf(CONSORTIUM);
   const register = await Register.open(store);
   for (const { enrolment, monthKey } of homes) await register.enrol(enrolment, monthKey);
   const members = homes.map(({ enrolment }) => ({ bid: enrolment.bid, from: enrolment.from, begins: true }));

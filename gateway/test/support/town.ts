@@ -19,12 +19,14 @@ import { rawAddress } from "../../src/ipfs/address.js";
 import type { Log } from "../../src/ports/log.js";
 import type { LedgerEvent } from "../../src/ports/ledger.js";
 import type { Random } from "../../src/ports/random.js";
+import type { Store } from "../../src/ports/store.js";
 import { SimNetwork } from "../../src/sim/network.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { H1, sha256, toHex, utf8 } from "@veilgrid/protocol";
 import { Committee, SECRETS, secretOf } from "./committee.js";
 import { readingsOf, type Home } from "./homes.js";
+import { MemoryShelf, keysOf, sealed } from "./sealed.js";
 
 /** Keys that a later version may name. */
 export const LATER = { cc: secretOf("cc later"), kgcbp: secretOf("kgcbp later") };
@@ -68,7 +70,10 @@ export class Town {
   readonly clock: Scheduler;
   readonly network: SimNetwork;
   readonly committee: Committee;
+  /** KGCBP's, as it lies on the disk. */
   readonly store = new MemoryStore();
+  /** The vault's keys, which open what is sealed in the store. */
+  readonly shelf = new MemoryShelf();
   readonly content = new MemoryContent();
   readonly policy: PricePolicy;
   readonly tariff: Tariff;
@@ -100,15 +105,16 @@ export class Town {
 
   async setUp(): Promise<void> {
     await this.committee.setUp();
-    const keys = new StoredKeys(this.store, await this.view.consortium());
+    const keys = await keysOf(await this.view.consortium(), this.store, this.shelf);
     for (const { enrolment, monthKey } of this.homes) await keys.enrol(enrolment, monthKey);
     await this.startKgcbp();
     await this.startCc();
   }
 
   /** A KGCBP on the town's store: also after a crash. */
-  async startKgcbp(store = this.store): Promise<void> {
+  async startKgcbp(kept: Store = this.store): Promise<void> {
     const { clock, view, content } = this;
+    const store = await sealed(await view.consortium(), kept, this.shelf);
     const keys = new StoredKeys(store, await view.consortium());
     const transport = this.network.transport("kgcbp");
     const options = {
