@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { VeilgridError, isVeilgridError } from "@veilgrid/protocol";
 import { openLedgerFile, openLedgerFolder, type StoredLedger } from "../ledger/stored.js";
 import type { PeerLedger } from "../ports/ledger.js";
-import { silent } from "../ports/log.js";
 import { claimed } from "../world/claim.js";
 import { profileFor, requirePlace } from "../world/connection.js";
 import { DataFolder } from "../world/folder.js";
 import { requireRecord } from "../world/record.js";
+import { ledgerNotices } from "./ledger-notices.js";
 import { sourceOf, type LedgerOptions, type LedgerSource, type PlaceOptions } from "./ledger-options.js";
 
 /** What is done with a ledger. */
@@ -60,7 +60,7 @@ async function withChannel<T>(profile: string, use: Use<T>): Promise<T> {
 async function openChannel(profile: string, path: string): Promise<StoredLedger> {
   // Loaded when it is needed: nothing else needs contracts and their runtime here.
   const { openPeers } = await import("../world/ledger.js");
-  const ledger = await openPeers(profile, path, silent);
+  const ledger = await openPeers(profile, path, ledgerNotices());
   try {
     return await asStored(ledger);
   } catch (error) {

@@ -16,4 +16,6 @@ try {
   fail(error, json);
 }
 
-process.exitCode ??= EXIT.done;
+// Everything is done and written (stdout is synchronous where this runs). A connection to a peer that is frozen is left
+// open by gRPC when it is closed before TLS is agreed, and would keep the process until the peer goes on.
+process.exit(process.exitCode ?? EXIT.done);

@@ -9,6 +9,11 @@ export function line(text = ""): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A line of something else than results; it ends a line of progress that is being rewritten. */
+export function notice(text: string): void {
+  process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[K" : ""}${text}\n`);
+}
+
 /** A result for a program. */
 export function printJson(value: unknown): void {
   line(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2));
@@ -102,6 +107,6 @@ export class Progress {
 
   /** A step that is done. */
   say(text: string): void {
-    if (!this.#quiet) process.stderr.write(`${this.#live ? "\r\u001b[K" : ""}${text}\n`);
+    if (!this.#quiet) notice(text);
   }
 }

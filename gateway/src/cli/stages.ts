@@ -5,6 +5,7 @@ import { DataFolder } from "../world/folder.js";
 import { keptRecord, requireRecord } from "../world/record.js";
 import { Run } from "../world/run.js";
 import type { Stop, World } from "../world/world.js";
+import { ledgerNotices } from "./ledger-notices.js";
 import type { PlaceOptions, StageOptions } from "./ledger-options.js";
 import { counted, startOf, utcMinute, type Progress } from "./output.js";
 import { askedRun, type RunOptions } from "./run-options.js";
@@ -36,7 +37,7 @@ export async function withRun<T>(options: StageOptions, work: (run: Run) => Prom
 
 /** Works with all roles of a run. @param remember whether they share a memory of verified signatures. */
 export async function withWorld<T>(run: Run, work: (world: World) => Promise<T>, remember = true): Promise<T> {
-  const world = await run.world({ remember });
+  const world = await run.world({ remember, log: ledgerNotices() });
   try {
     return await work(world);
   } finally {

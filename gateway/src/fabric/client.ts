@@ -1,8 +1,9 @@
 import { mvccConflict } from "../ledger/errors.js";
 import type { Call, Committed, LedgerClient } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
-import type { Deadlines } from "./deadlines.js";
+import { organisationPatience, type Deadlines } from "./deadlines.js";
 import { settleDifference } from "./differing.js";
+import { endorsersOf } from "./endorsed.js";
 import { faultOf, finalError, noChaincode, transactionInvalid, unavailable, type FaultKind } from "./errors.js";
 import { failover, type Attempt } from "./failover.js";
 import type { Freshness } from "./freshness.js";
@@ -10,7 +11,7 @@ import { callDigest, type Journal, type Pending } from "./journal.js";
 import type { CallerPort, GatewayPort, Outcome, Proposed } from "./port.js";
 import { Settlement } from "./settlement.js";
 import type { Standing } from "./standing.js";
-import { pauseAfter, type Waiting } from "./waiting.js";
+import { inSeconds, pauseAfter, type Waiting } from "./waiting.js";
 
 /** What the clients of a process share. */
 export interface ClientModules {
@@ -158,16 +159,38 @@ export class FabricClient implements LedgerClient {
     return [msp, ...others].slice(0, needed);
   }
 
+  /**
+   * Leaves the choice of organisations to a gateway. One that waited for an organisation in vain does not say so: it took
+   * its time, and the transaction has others' endorsements.
+   */
+  async #endorseFreely(
+    gateway: GatewayPort,
+    { bytes }: Proposed,
+    endorsers: readonly GatewayPort[],
+  ): Promise<Uint8Array> {
+    const { waiting, deadlines, standing, log } = this.#modules;
+    const start = waiting.now();
+    const transaction = await gateway.endorse(bytes);
+    const took = waiting.now() - start;
+    if (took < organisationPatience(deadlines)) return transaction;
+    const heard = new Set(endorsersOf(transaction));
+    const silent = endorsers.map(({ msp }) => msp).filter((msp) => !heard.has(msp));
+    if (silent.length === 0) return transaction;
+    for (const msp of silent) standing.failed(msp);
+    log("warn", "endorsed-slowly", { gateway: gateway.msp, without: silent.join(","), seconds: inSeconds(took) });
+    return transaction;
+  }
+
   async #endorse(proposal: Proposed, until: number): Promise<Uint8Array> {
     const { freshness, needed } = this.#modules;
     const endorsers = this.#endorsers();
     const ask = async (gateway: GatewayPort): Promise<Uint8Array> => {
       await freshness.of(gateway);
       const chosen = this.#chosen(gateway, endorsers);
-      if (chosen === undefined) return gateway.endorse(proposal.bytes);
+      if (chosen === undefined) return this.#endorseFreely(gateway, proposal, endorsers);
       return gateway.endorse(proposal.bytes, chosen).catch((error: unknown) => {
         if (faultOf("endorse", gateway.msp, error).kind !== "unavailable") throw error;
-        return gateway.endorse(proposal.bytes);
+        return this.#endorseFreely(gateway, proposal, endorsers);
       });
     };
     const made = await this.#persist(until, () => failover("endorse", endorsers, ask, this.#modules));

@@ -18,12 +18,20 @@ export interface Deadlines {
   readonly overall: number;
 }
 
+/** Milliseconds on top of what gateways wait for organisations: a busy machine's. */
+const SPARE = 2000;
+
 /**
  * Milliseconds for an endorsement through gateways that wait so long for one organisation: they ask their own peer, then
  * the others at once, and another one for each that does not answer.
  */
 export function endorseDeadline(endorsementSeconds: number): number {
-  return 2000 * endorsementSeconds + 2000;
+  return 2000 * endorsementSeconds + SPARE;
+}
+
+/** Milliseconds that those gateways wait for one organisation: an endorsement that took longer did without one. */
+export function organisationPatience({ endorse }: Pick<Deadlines, "endorse">): number {
+  return (endorse - SPARE) / 2;
 }
 
 export const DEADLINES: Deadlines = {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { common, gateway, peer } from "./sending.js";
+import { common, gateway, msp, peer } from "./sending.js";
 import type {
   ActionPayloadMessage,
   EndorsedActionMessage,
@@ -39,6 +39,12 @@ function open(bytes: Uint8Array): Opened {
 /** SHA-256 (hex) of what an endorsed transaction reads, writes, emits and answers: equal where organisations agree. */
 export function resultDigest(transaction: Uint8Array): string {
   return createHash("sha256").update(open(transaction).action.getProposalResponsePayload_asU8()).digest("hex");
+}
+
+/** The MSP ids of the organisations that endorsed a transaction. */
+export function endorsersOf(transaction: Uint8Array): readonly string[] {
+  const endorsements = open(transaction).action.getEndorsementsList();
+  return endorsements.map((one) => msp.SerializedIdentity.deserializeBinary(one.getEndorser_asU8()).getMspid());
 }
 
 /**

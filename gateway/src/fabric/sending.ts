@@ -35,10 +35,14 @@ export interface TransactionMessage extends Serializable {
   getActionsList(): TransactionActionMessage[];
 }
 
+export interface EndorsementMessage {
+  getEndorser_asU8(): Uint8Array;
+}
+
 export interface EndorsedActionMessage {
   getProposalResponsePayload_asU8(): Uint8Array;
-  getEndorsementsList(): object[];
-  setEndorsementsList(endorsements: object[]): void;
+  getEndorsementsList(): EndorsementMessage[];
+  setEndorsementsList(endorsements: EndorsementMessage[]): void;
 }
 
 export interface ActionPayloadMessage extends Serializable {
@@ -60,6 +64,7 @@ interface SignedCommitStatusRequestMessage extends Serializable {
 }
 
 interface SerializedIdentityMessage extends Serializable {
+  getMspid(): string;
   setMspid(msp: string): void;
   setIdBytes(certificate: Uint8Array): void;
 }
@@ -72,7 +77,9 @@ interface Protos {
     readonly CommitStatusRequest: new () => CommitStatusRequestMessage;
     readonly SignedCommitStatusRequest: new () => SignedCommitStatusRequestMessage;
   };
-  readonly msp: { readonly SerializedIdentity: new () => SerializedIdentityMessage };
+  readonly msp: {
+    readonly SerializedIdentity: MessageClass<SerializedIdentityMessage> & (new () => SerializedIdentityMessage);
+  };
   readonly peer: {
     readonly Transaction: MessageClass<TransactionMessage>;
     readonly ChaincodeActionPayload: MessageClass<ActionPayloadMessage>;

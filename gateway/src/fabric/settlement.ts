@@ -5,7 +5,7 @@ import type { Freshness } from "./freshness.js";
 import type { Journal, Pending } from "./journal.js";
 import type { GatewayPort, Outcome } from "./port.js";
 import type { Standing } from "./standing.js";
-import { pauseAfter, type Waiting } from "./waiting.js";
+import { inSeconds, pauseAfter, type Waiting } from "./waiting.js";
 
 export interface SettlementModules {
   readonly standing: Standing;
@@ -28,6 +28,12 @@ export interface Following {
 
 /** With these a gateway says that it has not passed the transaction on. */
 const NOT_PASSED_ON: ReadonlySet<FaultKind> = new Set(["access", "too-large"]);
+
+/**
+ * Milliseconds after which a commit is slow: some 200 are usual. Orderers whose leader is away take 11 s, a peer whose
+ * orderer is frozen 5 s.
+ */
+const SLOW_COMMIT = 4000;
 
 /**
  * Brings transactions that have been written down to a known outcome. One that may have been sent before is looked up
@@ -77,6 +83,7 @@ export class Settlement {
 
   /** Looks the transaction up, sends it unless it is there, and waits for the verdict. */
   async #round({ pending, gateways }: Following, maybeSent: boolean): Promise<Attempt<Outcome>> {
+    const { waiting, log } = this.#modules;
     const { txId, bytes } = pending;
     if (maybeSent) {
       const found = await failover("look-up", gateways, (gateway) => gateway.lookUp(txId), this.#modules);
@@ -85,7 +92,10 @@ export class Settlement {
     }
     const ordered = await failover("submit", gateways, (gateway) => gateway.order(bytes), this.#modules);
     if (!ordered.ok && ordered.fault.kind !== "ordered") return ordered;
+    const start = waiting.now();
     const made = await failover("commit", gateways, (gateway) => gateway.outcome(txId), this.#modules);
+    const took = waiting.now() - start;
+    if (made.ok && took >= SLOW_COMMIT) log("warn", "committed-slowly", { txId, seconds: inSeconds(took) });
     return made.ok ? this.#noted(txId, made) : made;
   }
 

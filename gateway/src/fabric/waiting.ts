@@ -29,3 +29,8 @@ export function pauseAfter(failures: number, { draw }: Pick<Waiting, "draw">): n
   const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
   return longest * (1 - draw() / 2);
 }
+
+/** Milliseconds as seconds with one decimal: "11.3". */
+export function inSeconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(1);
+}

@@ -83,6 +83,34 @@ describe("submitting to a channel", () => {
     expect(channel.at("DA2MSP").asked).to.equal(undefined);
   });
 
+  it("asks an organisation last that a gateway waited for in vain, and says so", async () => {
+    const { client } = await channel.client("DA0MSP");
+    const da0 = channel.at("DA0MSP");
+    da0.takes("endorse", 4999);
+    await client.submit(CALL);
+    expect(channel.said).to.deep.equal([]);
+    // The others, DA0MSP to DA2MSP, endorsed it.
+    da0.takes("endorse", 5000);
+    await client.submit(CALL);
+    expect(channel.said).to.deep.equal([["endorsed-slowly", { gateway: "DA0MSP", without: "DA3MSP", seconds: "5.0" }]]);
+    await client.submit(CALL);
+    expect(da0.asked).to.deep.equal(["DA0MSP", "DA1MSP", "DA2MSP"]);
+    expect(channel.said).to.have.length(1);
+    await channel.time.wait(60_000);
+    await client.submit(CALL);
+    expect(da0.asked).to.equal(undefined);
+  });
+
+  it("says how long a commit took that took long", async () => {
+    const { client } = await channel.client("DA0MSP");
+    channel.at("DA0MSP").takes("outcome", 3999);
+    await client.submit(CALL);
+    expect(channel.said).to.deep.equal([]);
+    channel.at("DA0MSP").takes("outcome", 11_300);
+    await client.submit(CALL);
+    expect(channel.said).to.deep.equal([["committed-slowly", { txId: txId(2), seconds: "11.3" }]]);
+  });
+
   it("looks a transaction up whose commit it did not see, and sends nothing more where it is there", async () => {
     const { client } = await channel.client("DA0MSP");
     channel.at("DA0MSP").fails("outcome", OVERDUE);

@@ -38,7 +38,7 @@ export function refusalOf(refusals: Readonly<Record<string, string>>): GatewayEr
 
 /** An endorsed transaction as a gateway puts it together. */
 function prepared(id: string, result: string, endorsers: readonly string[]): Uint8Array {
-  const endorsements = endorsers.map((msp) => field(2, field(1, msp)));
+  const endorsements = endorsers.map((msp) => field(2, field(1, field(1, msp))));
   const payload = field(2, concat(field(1, result), ...endorsements));
   const envelope = field(1, field(2, field(1, field(2, payload))));
   return concat(field(1, id), field(2, envelope));
@@ -55,8 +55,13 @@ export class FakeTime implements Waiting {
 
   wait(milliseconds: number): Promise<void> {
     this.pauses.push(milliseconds);
-    this.#now += milliseconds;
+    this.pass(milliseconds);
     return Promise.resolve();
+  }
+
+  /** So long takes what somebody else does. */
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 
   draw(): number {
@@ -71,6 +76,7 @@ export class FakeGateway implements GatewayPort {
   readonly endorses: boolean;
   readonly #channel: FakeChannel;
   readonly #faults = new Map<Method, (Error | undefined)[]>();
+  readonly #times = new Map<Method, number>();
   /** What its own organisation's contract comes to: a result, or a refusal. */
   opinion: string | Error = "result";
   /** The organisations that its last endorsement was asked of; undefined for its own choice. */
@@ -90,8 +96,14 @@ export class FakeGateway implements GatewayPort {
     this.#faults.set(method, faults);
   }
 
+  /** How long each call of a method takes from now on. */
+  takes(method: Method, milliseconds: number): void {
+    this.#times.set(method, milliseconds);
+  }
+
   #call(method: Method): void {
     this.#channel.trace.push(`${this.msp} ${method}`);
+    this.#channel.time.pass(this.#times.get(method) ?? 0);
     const fault = this.#faults.get(method)?.shift();
     if (fault !== undefined) throw fault;
   }
