@@ -391,14 +391,19 @@ function deviceAt(world: History, meter: string): { chains: StoredChain[]; since
   return world.devices.get(told?.device ?? world.register.suppliesAt(meter)[0]?.device ?? "");
 }
 
+/** Whether a meter's readings of a period are due from the device that came at `since`. */
+function isDue({ silent, register }: History, meter: string, period: Period, since: Period): boolean {
+  if (silent.has(`${meter} ${period.month} ${period.k}`) || comparePeriods(period, since) < 0) return false;
+  return isSupplied(register, meter, period);
+}
+
 /** Holds the keys of the device that a meter is in the end to what the register says, in the periods from now on. */
 async function expectKeys(world: History, meter: string): Promise<void> {
   const { chains, since } = deviceAt(world, meter) ?? { chains: [], since: START };
   const supplies = world.register.suppliesAt(meter);
   for (let n = world.now; n < world.now + 60; n += 1) {
     const period = at(n);
-    const isSilent = world.silent.has(`${meter} ${period.month} ${period.k}`) || comparePeriods(period, since) < 0;
-    if (isSilent || !isSupplied(world.register, meter, period)) continue;
+    if (!isDue(world, meter, period, since)) continue;
     const supply = supplies.findLast(({ from }) => comparePeriods(from, period) <= 0) as Enrolment;
     const chain = ruling(chains, period);
     expect(chain?.region, `${meter}, period ${n}`).to.equal(supply.region);
