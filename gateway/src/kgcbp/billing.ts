@@ -29,7 +29,7 @@ import type { Random } from "../ports/random.js";
 import type { CaseDesk, Charge } from "./case-desk.js";
 import type { Desk } from "./desk.js";
 import type { MonthReader, RegionMonth } from "./month.js";
-import { enrolmentName } from "./names.js";
+import { billedName, enrolmentName, monthPart as monthKey } from "./names.js";
 
 /** How bills are made. */
 export interface BillingOptions {
@@ -39,8 +39,6 @@ export interface BillingOptions {
   /** Where the ciphertexts' randomness comes from in a run with a seed; otherwise it is the platform's. */
   readonly seed?: Random;
 }
-
-const monthKey = (month: number): string => String(month).padStart(6, "0");
 
 function encodeEntry({ revision, cid, hash }: BillEntry): Uint8Array {
   return new Writer().u16(revision).opaque(cid, 1, 64).fixed(hash, 32).bytes();
@@ -88,20 +86,29 @@ export class Billing {
   readonly #months: MonthReader;
   readonly #cases: CaseDesk;
   readonly #content: ContentStore;
+  readonly #onBilled: () => Promise<void>;
   /** Runs out when the month to bill next is over; gone when it has. */
   #timer: Timer | undefined;
   /** The bills on their way. */
   #sent: { readonly month: number; chunks: Bills[] } | undefined;
 
+  /** @param modules `onBilled` is called when all bills of a month are on the ledger. */
   constructor(
     options: BillingOptions,
-    modules: { desk: Desk; months: MonthReader; cases: CaseDesk; content: ContentStore },
+    modules: {
+      readonly desk: Desk;
+      readonly months: MonthReader;
+      readonly cases: CaseDesk;
+      readonly content: ContentStore;
+      readonly onBilled: () => Promise<void>;
+    },
   ) {
     this.#options = options;
     this.#desk = modules.desk;
     this.#months = modules.months;
     this.#cases = modules.cases;
     this.#content = modules.content;
+    this.#onBilled = modules.onBilled;
   }
 
   async start(): Promise<void> {
@@ -138,7 +145,8 @@ export class Billing {
     sent.chunks = still;
     if (still.length > 0) return;
     this.#sent = undefined;
-    await this.#desk.store.write([{ key: `billed/${monthKey(sent.month)}`, value: new Uint8Array() }]);
+    await this.#desk.store.write([{ key: billedName(sent.month), value: new Uint8Array() }]);
+    await this.#onBilled();
     await this.#plan();
   }
 
@@ -172,8 +180,14 @@ export class Billing {
     if (firsts.length === 0) return undefined;
     const now = monthAt(this.#desk.clock.now());
     let month = Math.min(...firsts);
-    while (month < now && this.#desk.store.get(`billed/${monthKey(month)}`) !== undefined) month += 1;
-    return this.#desk.store.get(`billed/${monthKey(month)}`) === undefined ? month : undefined;
+    while (month < now && this.#isBilled(month)) month += 1;
+    return this.#isBilled(month) ? undefined : month;
+  }
+
+  /** What is erased was billed, whatever a backup has forgotten. */
+  #isBilled(month: number): boolean {
+    const { keys, store } = this.#desk;
+    return store.get(billedName(month)) !== undefined || (keys.erased !== undefined && month <= keys.erased);
   }
 
   /** "seeds are revealed only when *every region* has closed the month" */

@@ -48,9 +48,9 @@ export class Cases {
     const { periodSeconds } = await this.#desk.view.currentParams();
     for (const region of await this.#desk.view.regions()) {
       const { firstCovered, lastReadings } = await this.#desk.view.head(region);
-      let at = this.#cursor(region) ?? firstCovered;
-      if (lastReadings === undefined) continue;
-      for (; at !== undefined && comparePeriods(at, lastReadings) <= 0; at = nextPeriod(at, periodSeconds)) {
+      const from = this.#cursor(region) ?? firstCovered;
+      if (from === undefined || lastReadings === undefined) continue;
+      for (let at = this.#desk.kept(from); comparePeriods(at, lastReadings) <= 0; at = nextPeriod(at, periodSeconds)) {
         await this.#take(region, at, periodSeconds);
       }
     }

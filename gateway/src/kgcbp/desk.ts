@@ -75,13 +75,20 @@ export class Desk {
   static async open(modules: DeskModules, secret: Uint8Array, others: readonly Uint8Array[] = []): Promise<Desk> {
     const { view, log = silent } = modules;
     const issuer = await Issuer.open({ party: "kgcbp", secrets: [secret, ...others] }, { view, log });
-    const [register, eliminations] = [await Register.open(modules.keys), await Eliminations.open(modules.store)];
+    const register = await Register.open(modules.keys);
+    const eliminations = await Eliminations.open(modules.store, (meter) => register.changesOf(meter));
     return new Desk(modules, secret, issuer, { register, eliminations });
   }
 
   /** The consortium id, 32 bytes. */
   get consortium(): Uint8Array {
     return this.#issuer.consortium;
+  }
+
+  /** A period, or the first one whose month is not erased: of the months before KGCBP knows nothing any more. */
+  kept(period: Period): Period {
+    const { erased } = this.keys;
+    return erased === undefined || period.month > erased ? period : { month: erased + 1, k: 0 };
   }
 
   /** What the month's case key is by KGCBP's present signing key, 32 bytes. */

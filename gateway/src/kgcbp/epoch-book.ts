@@ -126,6 +126,11 @@ export class EpochBook {
     return keys;
   }
 
+  /** Forgets the keys of a month, and of all before it. */
+  forget(month: number): void {
+    for (const [slot, { record }] of [...this.#open]) if (record.first.month <= month) this.#open.delete(slot);
+  }
+
   /** Forgets an epoch's keys; they are derived again if they are asked for. */
   close({ region, first }: Pick<EpochRecord, "region" | "first">): void {
     this.#open.delete(slotName(region, first));

@@ -10,12 +10,14 @@ import { Billing, type BillingOptions } from "./billing.js";
 import { CaseDesk } from "./case-desk.js";
 import { Cases } from "./cases.js";
 import { ChangeDesk } from "./change-desk.js";
+import { Closing } from "./closing.js";
 import { Elimination } from "./elimination.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
 import { Epochs } from "./epochs.js";
 import { MonthReader } from "./month.js";
 import { Releases } from "./releases.js";
+import { Retention } from "./retention.js";
 import { Settlements } from "./settlements.js";
 import type { Outcome } from "./tally.js";
 
@@ -48,12 +50,15 @@ export class Kgcbp {
   readonly elimination: Elimination;
   /** For KGCBP's operator alone. */
   readonly meters: ChangeDesk;
+  /** For KGCBP's operator alone. */
+  readonly retention: Retention;
   readonly #desk: Desk;
   readonly #epochs: Epochs;
   readonly #settlements: Settlements;
   readonly #releases: Releases;
   readonly #cases: Cases;
   readonly #billing: Billing;
+  readonly #closing: Closing;
 
   private constructor(options: KgcbpOptions, desk: Desk, { content, random }: KgcbpModules) {
     const book = new EpochBook(desk);
@@ -65,7 +70,10 @@ export class Kgcbp {
     this.cases = new CaseDesk(desk, this.#cases, this.#settlements);
     this.elimination = new Elimination(desk, this.#epochs);
     const months = new MonthReader(desk, book, this.#settlements);
-    this.#billing = new Billing(options, { desk, months, cases: this.cases, content });
+    this.retention = new Retention(desk, book, this.#cases);
+    this.#closing = new Closing(desk);
+    const onBilled = (): Promise<void> => this.#onBilled();
+    this.#billing = new Billing(options, { desk, months, cases: this.cases, content, onBilled });
     const drawn = random ?? new SeededRandom(randomBytes(32));
     this.meters = new ChangeDesk({ desk, book, epochs: this.#epochs, random: drawn, seed: options.seed });
   }
@@ -81,11 +89,20 @@ export class Kgcbp {
     await this.#releases.start();
     await this.#cases.start();
     await this.#billing.start();
+    await this.#onBilled();
+  }
+
+  /** What waits for bills: closing and erasing. */
+  async #onBilled(): Promise<void> {
+    await this.#closing.onChange();
+    await this.retention.onChange();
   }
 
   stop(): void {
     this.#epochs.stop();
     this.#billing.stop();
+    this.#closing.stop();
+    this.retention.stop();
     this.#desk.outbox.stop();
   }
 
@@ -106,10 +123,10 @@ export class Kgcbp {
     switch (header.kind) {
       case KIND.params:
         await this.#desk.onParams();
-        return this.#epochs.onParams();
+        await this.#epochs.onParams();
+        return this.#onBilled();
       case KIND.epoch:
-        await this.#epochs.onEpoch(header);
-        return this.#billing.onEpoch();
+        return this.#onEpoch(header);
       case KIND.readings:
         await this.#releases.onReadings(header);
         return this.#cases.onReadings(header);
@@ -118,10 +135,20 @@ export class Kgcbp {
       case KIND.prices:
         return this.#billing.onPrices(header);
       case KIND.verdicts:
-        return this.#cases.onVerdicts(header);
+        await this.#cases.onVerdicts(header);
+        return this.retention.onChange();
       case KIND.bills:
         return this.#billing.onBills(header);
+      case KIND.close:
+        return this.#closing.onClose(header);
     }
+  }
+
+  async #onEpoch(header: Header): Promise<void> {
+    await this.#epochs.onEpoch(header);
+    await this.#billing.onEpoch();
+    await this.#closing.onEpoch();
+    await this.retention.onEpoch();
   }
 
   /** What became of each meter of a committed period, in the order of BIDs. For KGCBP's operator alone. */

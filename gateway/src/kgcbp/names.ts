@@ -6,6 +6,16 @@ export function periodName({ month, k }: Period): string {
   return `${String(month).padStart(6, "0")}/${String(k).padStart(4, "0")}`;
 }
 
+/** A month in the keys of KGCBP's store. */
+export function monthPart(month: number): string {
+  return String(month).padStart(6, "0");
+}
+
+/** Where KGCBP keeps that all bills of a month are on the ledger. */
+export function billedName(month: number): string {
+  return `billed/${monthPart(month)}`;
+}
+
 /** A region-period in the keys of KGCBP's store. */
 export function slotName(region: number, period: Period): string {
   return `${String(region).padStart(5, "0")}/${periodName(period)}`;

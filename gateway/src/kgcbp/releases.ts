@@ -47,7 +47,8 @@ export class Releases {
     for (const region of await this.#desk.view.regions()) {
       const { firstCovered, lastReadings } = await this.#desk.view.head(region);
       if (firstCovered === undefined || lastReadings === undefined) continue;
-      for await (const period of this.#committed(region, this.#cursor(region) ?? firstCovered, lastReadings)) {
+      const from = this.#desk.kept(this.#cursor(region) ?? firstCovered);
+      for await (const period of this.#committed(region, from, lastReadings)) {
         await this.#settle(region, period);
       }
     }

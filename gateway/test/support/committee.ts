@@ -244,7 +244,7 @@ export class Committee implements StateReader {
       events.push(await this.#commit(draft, now));
       this.pending.delete(name);
     }
-    for (const kind of [KIND.masks, KIND.prices, KIND.verdicts, KIND.bills])
+    for (const kind of [KIND.masks, KIND.prices, KIND.verdicts, KIND.bills, KIND.close])
       events.push(...(await this.#commitKind(kind, now)));
     return events;
   }
