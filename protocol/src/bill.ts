@@ -12,6 +12,8 @@ export type Quality = "measured" | "missing" | "estimated" | "no-epoch";
 export interface BillInput {
   readonly tariff: Tariff;
   readonly periodSeconds: number;
+  /** k of the supply's first period; 0 if not given. Profiles go by the time of day. */
+  readonly from?: number;
   /** Complete readings in signed Wh; undefined where the period has none. */
   readonly readings: readonly (bigint | undefined)[];
   /** The ledger's prices in micro-units per kWh; undefined where no epoch covers the period. */
@@ -48,6 +50,8 @@ export interface Bill {
 }
 
 const DAY_SECONDS = 86_400;
+/** What a report can say of a period: the bound of a reading is a uint32. */
+const MAX_WH = 0xffff_ffffn;
 const MISSING: Counted = { value: 0n, quality: "missing" };
 
 /** What a period counts as. */
@@ -70,17 +74,48 @@ function fromEarlierDay(counted: readonly Counted[], perDay: number): Counted {
 }
 
 /**
+ * The tariff's daily profile at period k, scaled to what the bill measured: weight of k times the sum of the measured Wh
+ * over the sum of the weights of the measured periods, rounded half away from zero to a Wh. Nothing measured, or nothing
+ * that has a weight, tells nothing; nor does a value that no period can have.
+ */
+function scaledProfile({ tariff, readings, from = 0 }: BillInput): (i: number) => Counted {
+  const weights = tariff.profile ?? [];
+  const weightOf = (i: number): bigint => weights[(from + i) % weights.length] ?? 0n;
+  let [wh, weight] = [0n, 0n];
+  for (const [i, value] of readings.entries()) {
+    if (value === undefined) continue;
+    wh += value;
+    weight += weightOf(i);
+  }
+  return (i) => {
+    if (weight === 0n) return MISSING;
+    const value = roundHalfAway(weightOf(i) * wh, weight);
+    return -MAX_WH <= value && value <= MAX_WH ? { value, quality: "estimated" } : MISSING;
+  };
+}
+
+/** What a period without a complete reading counts as, by the tariff's rule. */
+function estimator(input: BillInput): (counted: readonly Counted[], i: number) => Counted {
+  const { tariff, periodSeconds } = input;
+  if (tariff.missingRule === "zero") return () => MISSING;
+  if (tariff.missingRule === "last-day") return (counted) => fromEarlierDay(counted, DAY_SECONDS / periodSeconds);
+  const profile = scaledProfile(input);
+  return (_, i) => profile(i);
+}
+
+/**
  * "A period without a complete reading, or without an epoch, is never silently zero: it is missing or estimated (the
  * tariff's rule), shown as such."
  */
-function countPeriods({ tariff, periodSeconds, readings, prices }: BillInput): Counted[] {
-  const perDay = DAY_SECONDS / periodSeconds;
+function countPeriods(input: BillInput): Counted[] {
+  const { readings, prices } = input;
+  const estimate = estimator(input);
   const counted: Counted[] = [];
   for (const [i, price] of prices.entries()) {
     const value = readings[i];
     if (price === undefined) counted.push({ value: 0n, quality: "no-epoch" });
     else if (value !== undefined) counted.push({ value, quality: "measured" });
-    else counted.push(tariff.missingRule === "last-day" ? fromEarlierDay(counted, perDay) : MISSING);
+    else counted.push(estimate(counted, i));
   }
   return counted;
 }
@@ -115,6 +150,16 @@ function taxLines(tariff: Tariff, untaxed: bigint): [string, bigint][] {
   return tariff.taxes.map((rate, i) => [`tax/${i}`, roundHalfAway(untaxed * rate, MILLION)]);
 }
 
+/** @throws VeilgridError `bad-tariff` for a profile of another length than the bill's days. */
+function checkProfile({ tariff: { profile }, periodSeconds }: BillInput): void {
+  const perDay = DAY_SECONDS / periodSeconds;
+  if (profile === undefined || profile.length === perDay) return;
+  throw new VeilgridError("bad-tariff", `bad tariff: profile: a day has ${perDay} periods`, {
+    facts: { path: "profile", perDay, weights: profile.length },
+    blame: "caller",
+  });
+}
+
 function checkInput({ readings, prices }: BillInput): void {
   const stray =
     readings.length !== prices.length || prices.some((p, i) => p === undefined && readings[i] !== undefined);
@@ -128,10 +173,12 @@ function checkInput({ readings, prices }: BillInput): void {
 /**
  * Computes a bill exactly (PROTOCOL section 2, Arithmetic; section 4, Dynamic billing). "Lines, in order: energy (sum
  * of c_k·p_k), tiers, fixed charges, incentive or penalty, taxes, deltas"; lines that the tariff has not are absent.
- * @throws VeilgridError `bad-bill-input` where the columns differ in length, or a reading has no price.
+ * @throws VeilgridError `bad-bill-input` where the columns differ in length, or a reading has no price; `bad-tariff` for a
+ * profile of other periods than the bill's.
  */
 export function computeBill(input: BillInput): Bill {
   checkInput(input);
+  checkProfile(input);
   const { tariff, prices, faults = 0, deltas = [] } = input;
   const counted = countPeriods(input);
   const consumption = counted.map(({ value }) => value);

@@ -16,6 +16,7 @@ export type DifferenceCode =
   | "wrong-price"
   | "wrong-cost"
   | "wrong-tier-cost"
+  | "wrong-delta"
   | "wrong-line"
   | "wrong-total"
   | "wrong-feedback";

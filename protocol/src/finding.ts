@@ -53,6 +53,8 @@ export interface BillLedger {
   verdict(region: number, period: Period, ref: Uint8Array): Promise<Verdict | undefined>;
   /** A region's period; undefined where no epoch covers it. */
   period(region: number, period: Period): Promise<PeriodFacts | undefined>;
+  /** A region-period's price in micro-units per kWh, also where no epoch covers it; undefined where none is committed. */
+  price(region: number, period: Period): Promise<bigint | undefined>;
 }
 
 /** What a committed epoch says of its seed leaves. */

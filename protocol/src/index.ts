@@ -173,6 +173,9 @@ export {
 } from "./finding.js";
 export type { Difference, DifferenceCode } from "./difference.js";
 export { verifyBill, type Verification } from "./verify.js";
+export { billedMonthOf, deltaNano, monthNano, type BilledMonth, type Correction } from "./settlement.js";
+export { checkDeltas, type DeltaChecks, type EarlierBill, type EarlierBills } from "./deltas.js";
+export { judgeReceipt, verifyReceipted, type ReceiptBlock, type ReceiptVerdict } from "./receipt-verdict.js";
 export { explainPeriod, type HalfExplanation, type PeriodExplanation } from "./explain.js";
 export * from "./ledger/index.js";
 export {

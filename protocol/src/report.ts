@@ -62,7 +62,7 @@ export interface ReportPenalties {
   readonly caseId: readonly string[];
 }
 
-/** An earlier month settled: periods whose consumption became known, and what the month changes by. */
+/** A month settled, an earlier one unless it is the customer's last: periods whose consumption became known, and what the month changes by. */
 export interface ReportDelta {
   /** "YYYY-MM" of the month that is corrected. */
   readonly month: string;

@@ -33,6 +33,7 @@ const MAX_WH = 0xffff_ffff;
 const MAX_U32 = 0xffff_ffff;
 /** Periods of the longest month, in quarters. */
 const MAX_PERIODS = 2976;
+const SECONDS_A_DAY = 86_400;
 /** A path in a tree of at most 2^32 leaves. */
 const MAX_PATH = 32;
 
@@ -159,6 +160,12 @@ const RULES: readonly Rule[] = [
     ({ columns: c }) =>
       c.priceMicro.every((p, i) => (p === null) === (QUALITY_CODES[c.quality[i] ?? 0] === "no-epoch")),
   ],
+  [
+    "tariff/profile",
+    "not one weight for each period of a day",
+    ({ tariff: { profile }, periodSeconds }) =>
+      profile === undefined || profile.length === SECONDS_A_DAY / periodSeconds,
+  ],
   ["eliminated", "not ascending spans of the supply that lie apart", (r) => apart(r.eliminated, r.supply)],
   ["penalties", "not just with a fault penalty", (r) => "penalties" in r === "faultPenalty" in r.tariff],
   [
@@ -173,7 +180,8 @@ const RULES: readonly Rule[] = [
     (r) =>
       r.deltas.every((d) => d.billedWh.length === d.k.length && d.settledWh.length === d.k.length && ascending(d.k)),
   ],
-  ["deltas", "not of earlier months", (r) => r.deltas.every((d) => d.month < r.month)],
+  // The last bill settles its own month, too.
+  ["deltas", "of a later month", (r) => r.deltas.every((d) => d.month <= r.month)],
   ["deltas", "not oldest first", (r) => r.deltas.every((d, i) => i === 0 || d.month >= (r.deltas[i - 1]?.month ?? ""))],
   // "A bill covers the customer's supply: from its first leaf's period to the stated end."
   ["seedLeaves", "the first is not the supply's", (r) => r.seedLeaves[0]?.first === r.supply.from],

@@ -123,14 +123,14 @@ function penaltiesOf({ faultPenalty }: Tariff, penalties: Penalties | undefined)
 
 /**
  * Computes a customer's bill of a month and drafts its report (PROTOCOL section 4, Dynamic billing).
- * @throws VeilgridError `bad-bill-input` as computeBill.
+ * @throws VeilgridError `bad-bill-input`, `bad-tariff` as computeBill.
  */
 export function draftReport(input: ReportInput): BillReport {
   const { tariff, periodSeconds, readings, prices, eliminated = [], deltas = [] } = input;
   const penalties = penaltiesOf(tariff, input.penalties);
   const nanos = deltas.map(({ nano }) => BigInt(nano));
   const faults = penalties?.k.length ?? 0;
-  const bill = computeBill({ tariff, periodSeconds, readings, prices, faults, deltas: nanos });
+  const bill = computeBill({ tariff, periodSeconds, from: input.supply.from, readings, prices, faults, deltas: nanos });
   return {
     schema: REPORT_SCHEMA,
     version: REPORT_VERSION,

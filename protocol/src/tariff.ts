@@ -20,9 +20,10 @@ export interface Adjustment {
 
 /**
  * What a period without a complete reading counts as: `zero` is 0 Wh, shown as missing; `last-day` is the value of the
- * same time on the bill's nearest earlier day that has one, shown as estimated (missing where there is none).
+ * same time on the bill's nearest earlier day that has one, shown as estimated (missing where there is none); `profile`
+ * is the tariff's daily profile, scaled to what the bill measured, shown as estimated (missing where that tells nothing).
  */
-export type MissingRule = "zero" | "last-day";
+export type MissingRule = "zero" | "last-day" | "profile";
 
 /** What a bill adds to the energy at the ledger's prices. Amounts are nano-units, rates millionths. */
 export interface Tariff {
@@ -38,6 +39,8 @@ export interface Tariff {
   /** What each fault costs that a verdict blames on the customer's meter. */
   readonly faultPenalty?: bigint;
   readonly missingRule: MissingRule;
+  /** With the rule `profile`: the weight of each period of a UTC day, from its first on. */
+  readonly profile?: readonly bigint[];
 }
 
 /** A tariff as the report has it: every amount a decimal string, tiers as pairs [upTo or null, price]. */
@@ -50,11 +53,15 @@ export interface TariffJson {
   readonly adjustment?: { readonly thresholdWh: number; readonly below: string; readonly above: string };
   readonly faultPenalty?: string;
   readonly missingRule: MissingRule;
+  readonly profile?: readonly number[];
 }
 
 /** An amount as a number or, where it can pass 2^53, as a decimal string. */
 const amount: Check<bigint> = (value, place) =>
   BigInt(typeof value === "number" ? integer(Number.MIN_SAFE_INTEGER)(value, place) : decimal(value, place));
+
+/** How many periods a day has: half-hours or quarters. */
+const DAYS: readonly number[] = [48, 96];
 
 const wattHours: Check<bigint> = (value, place) => BigInt(integer(0)(value, place));
 const rate: Check<bigint> = wattHours;
@@ -69,6 +76,15 @@ const tiers: Check<readonly Tier[]> = (value, place) => {
   return pairs.map(([upTo, price]) => ({ upTo: upTo === null ? undefined : BigInt(upTo), price }));
 };
 
+/** Weights are only compared with each other: six digits are more than any standard load profile has. */
+const MAX_WEIGHT = 1_000_000;
+
+const profile: Check<readonly bigint[]> = (value, place) => {
+  const weights = listOf(integer(0, MAX_WEIGHT))(value, place);
+  if (DAYS.includes(weights.length)) return weights.map(BigInt);
+  throw place.refuse(place.path, "not one weight for each period of a day: 48 or 96");
+};
+
 const fields = objectOf(
   { minorDigits: integer(0, 9) },
   {
@@ -78,13 +94,16 @@ const fields = objectOf(
     taxes: listOf(rate),
     adjustment: objectOf({ thresholdWh: wattHours, below: amount, above: amount }),
     faultPenalty: amount,
-    missingRule: oneOf("zero", "last-day"),
+    missingRule: oneOf("zero", "last-day", "profile"),
+    profile,
   },
 );
 
 /** The tariff check as a part of a larger one. */
 export function tariffAt(value: unknown, place: Place): Tariff {
-  return { fixed: [], taxes: [], missingRule: "zero", ...fields(value, place) };
+  const tariff: Tariff = { fixed: [], taxes: [], missingRule: "zero", ...fields(value, place) };
+  if ((tariff.missingRule === "profile") === (tariff.profile !== undefined)) return tariff;
+  throw place.refuse(place.path === "" ? "profile" : `${place.path}/profile`, "not just with the missing rule profile");
 }
 
 /**
@@ -103,7 +122,7 @@ export function parseTariff(json: unknown): Tariff {
 
 /** The one JSON form of a tariff: what the report carries. */
 export function tariffJson(tariff: Tariff): TariffJson {
-  const { currency, tiers: steps, adjustment, faultPenalty } = tariff;
+  const { currency, tiers: steps, adjustment, faultPenalty, profile: weights } = tariff;
   return {
     minorDigits: tariff.minorDigits,
     fixed: tariff.fixed.map(String),
@@ -119,6 +138,7 @@ export function tariffJson(tariff: Tariff): TariffJson {
       },
     }),
     ...(faultPenalty !== undefined && { faultPenalty: String(faultPenalty) }),
+    ...(weights && { profile: weights.map(Number) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { computeBill } from "./bill.js";
 import { equalBytes, fromHex, toHex } from "./bytes.js";
 import { monthOf } from "./calendar.js";
+import { type EarlierBills, checkDeltas } from "./deltas.js";
 import type { Difference, DifferenceCode } from "./difference.js";
 import { type Examined, examineAll } from "./examined.js";
 import type { BillLedger } from "./finding.js";
@@ -16,7 +17,12 @@ export interface Verification {
   readonly differences: readonly Difference[];
   /** The bill as it follows from the ledger and the customer's seeds. */
   readonly figures: ReportFigures;
+  /** The months ("YYYY-MM") whose deltas could not be recomputed, because a bill is not at hand. */
+  readonly uncheckedDeltas: readonly string[];
 }
+
+/** Of a customer who has no other bill at hand. */
+const NO_OTHERS: EarlierBills = () => Promise.resolve("absent");
 
 /** "seeds against the committed roots" */
 async function checkLeaf(report: BillReport, leaf: SeedLeaf, ledger: BillLedger): Promise<Difference | undefined> {
@@ -101,17 +107,23 @@ function recompute(report: BillReport, examined: readonly Examined[]): ReportFig
   const prices = examined.map(({ price }) => price);
   const readings = examined.map(({ reading }) => reading);
   const deltas = report.deltas.map(({ nano }) => BigInt(nano));
-  const { periodSeconds, penalties } = report;
+  const { periodSeconds, penalties, supply } = report;
   const faults = penalties?.k.length ?? 0;
-  return figuresOf(computeBill({ tariff, periodSeconds, readings, prices, faults, deltas }), prices, tariff);
+  const input = { tariff, periodSeconds, from: supply.from, readings, prices, faults, deltas };
+  return figuresOf(computeBill(input), prices, tariff);
 }
 
 /**
  * Recomputes a bill from the ledger (PROTOCOL section 4, Dynamic billing): the seeds against the committed roots, then
- * each period's PRIDs, readings, masks, c_k, price and cost, the lines and the total. Deltas are taken as the report
- * states them: they come from the meter's own log. `report` is as parseReport gave it.
+ * each period's PRIDs, readings, masks, c_k, price and cost, the lines and the total. Deltas are recomputed from the bills
+ * that they correct, as far as those are at hand; the values that they settle come from the meter's own log. `report` is
+ * as parseReport gave it.
  */
-export async function verifyBill(report: BillReport, ledger: BillLedger): Promise<Verification> {
+export async function verifyBill(
+  report: BillReport,
+  ledger: BillLedger,
+  earlier: EarlierBills = NO_OTHERS,
+): Promise<Verification> {
   const differences: Difference[] = [];
   const consortium = toHex(ledger.consortium);
   if (!equalBytes(fromHex(report.consortium), ledger.consortium)) {
@@ -129,5 +141,7 @@ export async function verifyBill(report: BillReport, ledger: BillLedger): Promis
   for (const compare of [compareColumns, compareLines, compareTotal, compareFeedback]) {
     differences.push(...compare(figures, report));
   }
-  return { differences, figures };
+  const deltas = await checkDeltas(report, ledger, earlier);
+  differences.push(...deltas.differences);
+  return { differences, figures, uncheckedDeltas: deltas.unchecked };
 }

@@ -163,6 +163,53 @@ describe("bill", () => {
     expect([bill.consumption[96], bill.quality[96]]).to.deep.equal([1n, "estimated"]);
   });
 
+  it("estimates from the tariff's daily profile, scaled to what was measured", () => {
+    const weights = Array.from({ length: 48 }, (_, i) => (i === 5 ? 0 : 10 + i));
+    const profile = parseTariff({ minorDigits: 2, missingRule: "profile", profile: weights });
+    const readings: (bigint | undefined)[] = Array.from({ length: 48 }, () => undefined);
+    const prices: (bigint | undefined)[] = readings.map(() => 1n);
+    // From k = 40 of a day on: entry 0 has the weight 50, entry 13 is the next day's k = 5.
+    readings[0] = 101n;
+    readings[8] = 4n;
+    prices[9] = undefined;
+    const bill = computeBill({ tariff: profile, periodSeconds: 1800, from: 40, readings, prices });
+    const at = (i: number): [bigint | undefined, string | undefined] => [bill.consumption[i], bill.quality[i]];
+    expect(at(0)).to.deep.equal([101n, "measured"]);
+    // 105 Wh over the weights 50 and 10: 51 x 105 / 60 = 89.25, 57 x 105 / 60 = 99.75.
+    expect(at(1)).to.deep.equal([89n, "estimated"]);
+    expect(at(7)).to.deep.equal([100n, "estimated"]);
+    expect(at(9)).to.deep.equal([0n, "no-epoch"]);
+    // 12 x 105 / 60 = 21; 14 x 105 / 60 = 24.5, a half away from zero.
+    expect(at(10)).to.deep.equal([21n, "estimated"]);
+    expect(at(12)).to.deep.equal([25n, "estimated"]);
+    expect(at(13)).to.deep.equal([0n, "estimated"]);
+  });
+
+  it("leaves missing what a profile tells nothing of", () => {
+    const rule = (weights: readonly number[]): unknown => ({
+      minorDigits: 2,
+      missingRule: "profile",
+      profile: weights,
+    });
+    const of = (weights: readonly number[], readings: readonly (bigint | undefined)[]): [bigint, string][] => {
+      const { consumption, quality } = flat(rule(weights), readings);
+      return readings.map((_, i) => [consumption[i] as bigint, quality[i] as string]);
+    };
+    const only = (k: number, weight: number): number[] => Array.from({ length: 48 }, (_, i) => (i === k ? weight : 1));
+    // Nothing measured; measured where nothing is expected; beyond what a period can have.
+    expect(of(only(0, 1), [undefined])).to.deep.equal([[0n, "missing"]]);
+    expect(of(only(0, 0), [7n, undefined])[1]).to.deep.equal([0n, "missing"]);
+    expect(of(only(1, 1_000_000), [4295n, undefined, undefined])).to.deep.equal([
+      [4295n, "measured"],
+      [0n, "missing"],
+      [4295n, "estimated"],
+    ]);
+    expect(of(only(1, 3), [-5n, undefined])[1]).to.deep.equal([-15n, "estimated"]);
+    expect(() => flat(rule(only(0, 1)), [1n], { periodSeconds: 900 }))
+      .to.throw("a day has 96 periods")
+      .with.property("code", "bad-tariff");
+  });
+
   it("adds up: lines to the total, columns to their lines, tiers to F, taxes on the rest", () => {
     fc.assert(
       fc.property(anyInput, (given) => {
@@ -197,7 +244,7 @@ describe("bill", () => {
           else if (given.prices[i] === undefined)
             expect([bill.consumption[i], quality]).to.deep.equal([0n, "no-epoch"]);
           else if (quality !== "estimated") expect([bill.consumption[i], quality]).to.deep.equal([0n, "missing"]);
-          else expect(given.tariff.missingRule).to.equal("last-day");
+          else expect(given.tariff.missingRule).not.to.equal("zero");
         });
       }),
     );

@@ -14,7 +14,7 @@ export const anyTiers: fc.Arbitrary<readonly Tier[]> = fc
 
 const amount = fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n });
 
-/** Tariffs of every form. */
+/** Tariffs of every form that any period length can have. */
 export const anyTariff: fc.Arbitrary<Tariff> = fc.record(
   {
     minorDigits: fc.integer({ min: 0, max: 9 }),

@@ -36,7 +36,7 @@ export interface Event {
   readonly price?: bigint;
   /** How many halves arrive, and whether the second one twice. */
   readonly halves?: "both" | "none" | "first" | "second twice";
-  /** No epoch covers the period. */
+  /** No epoch covers the period: its price is a no-epoch one. */
   readonly noEpoch?: true;
   /** Nothing is released: too few meters. */
   readonly tooFew?: true;
@@ -111,9 +111,20 @@ function factsOf(event: Event, keys: PeriodKeys): PeriodFacts {
   return { ...facts, excluded: (prid) => excluded.has(toHex(prid)) };
 }
 
+function gapPrice({ noEpoch, noPrice, price }: Event): bigint | undefined {
+  return noEpoch && !noPrice ? (price ?? 250_000n) : undefined;
+}
+
+/** The ledger's price of a period, whether an epoch covers it or not. */
+function priceOf(gap: bigint | undefined, facts: PeriodFacts | undefined): bigint | undefined {
+  return gap ?? facts?.price;
+}
+
 /** The world of one customer whose runs follow each other from FIRST on. */
 export function worldOf(runs: readonly Run[]): World {
   const periods = new Map<string, PeriodFacts>();
+  /** No-epoch prices. */
+  const gaps = new Map<string, bigint | undefined>();
   const verdicts: Verdict[] = [];
   const epochs = new Map<string, { first: Period; leaves: number; seedRoot: Uint8Array }>();
   const leaves: OwnLeaf[] = [];
@@ -136,6 +147,7 @@ export function worldOf(runs: readonly Run[]): World {
       const event = events[i] as Event;
       const facts = event.noEpoch ? undefined : factsOf(event, keys);
       if (facts !== undefined) periods.set(`${region}/${first + i}`, facts);
+      gaps.set(`${region}/${first + i}`, gapPrice(event));
       if (event.verdict) verdicts.push(verdictOf(region, first + i, event.verdict));
       const finding = facts && findReading(keys, facts);
       readings.push(finding?.state === "complete" ? finding.consumption : undefined);
@@ -150,6 +162,10 @@ export function worldOf(runs: readonly Run[]): World {
       Promise.resolve(
         verdicts.find((one) => one.region === region && samePeriod(one.period, period) && equalBytes(one.ref, ref)),
       ),
+    price: (region, { month, k }) => {
+      const price = priceOf(gaps.get(`${region}/${k}`), periods.get(`${region}/${k}`));
+      return Promise.resolve(month === MONTH ? price : undefined);
+    },
     period: (region, { month, k }) => Promise.resolve(month === MONTH ? periods.get(`${region}/${k}`) : undefined),
   };
   return { ledger, leaves, readings, prices };

@@ -51,8 +51,6 @@ const input: ReportInput = {
   leaves: [leaf],
 };
 
-const PLAIN = parseTariff({ minorDigits: 2, missingRule: "last-day" });
-
 const full: ReportInput = {
   ...input,
   tariff: parseTariff({
@@ -63,7 +61,8 @@ const full: ReportInput = {
     taxes: [190000],
     adjustment: { thresholdWh: 0, below: "-1", above: 1 },
     faultPenalty: 5_000_000_000,
-    missingRule: "last-day",
+    missingRule: "profile",
+    profile: Array.from({ length: 48 }, (_, i) => i),
   }),
   prices: [245300n, undefined, -40100n],
   readings: [500n, undefined, undefined],
@@ -93,6 +92,11 @@ function refusal(call: () => unknown): string {
 /** A deep copy of the full report as plain JSON, to be spoilt. */
 function copy(): Record<string, unknown> {
   return JSON.parse(canonicalJson(report)) as Record<string, unknown>;
+}
+
+/** An object less one of its fields. */
+function without(value: object, name: string): object {
+  return Object.fromEntries(Object.entries(value).filter(([field]) => field !== name));
 }
 
 type Step = string | number;
@@ -244,7 +248,7 @@ describe("bill report", () => {
       [{ eliminated: [{ from: 1344, to: 1345 }, { from: 1345, to: 1346 }] }, "eliminated: not ascending spans of the supply that lie apart"],
       [{ eliminated: [{ from: 1346, to: 1347 }, { from: 1344, to: 1345 }] }, "eliminated: not ascending spans of the supply that lie apart"],
       [{ eliminated: [[1344, 1345]] }, "eliminated/0: not an object"],
-      [{ tariff: draftReport({ ...full, tariff: PLAIN }).tariff }, "penalties: not just with a fault penalty"],
+      [{ tariff: without(report.tariff, "faultPenalty") }, "penalties: not just with a fault penalty"],
       [{ penalties: { ...report.penalties, k: [1346, 1346], caseId: ["ca".repeat(16), "cb".repeat(16)] } }, "penalties: not ascending periods of the supply, each with its case"],
       [{ penalties: { ...report.penalties, k: [1347] } }, "penalties: not ascending periods of the supply, each with its case"],
       [{ penalties: { ...report.penalties, k: [1343] } }, "penalties: not ascending periods of the supply, each with its case"],
@@ -253,11 +257,13 @@ describe("bill report", () => {
       [{ tariff: { ...report.tariff, fixed: [123456789] } }, "tariff: not the tariff's canonical form"],
       [{ tariff: { minorDigits: 2 } }, "tariff: not the tariff's canonical form"],
       [{ tariff: { ...report.tariff, taxes: [0.19] } }, "tariff/taxes/0: not a safe integer"],
+      [{ tariff: { ...report.tariff, profile: Array.from({ length: 96 }, () => 1) } }, "tariff/profile: not one weight for each period of a day"],
+      [{ tariff: without(report.tariff, "profile") }, "tariff/profile: not just with the missing rule profile"],
       [{ lines: [] }, "lines: fewer than 1 elements"],
       [{ lines: [{ name: "gift", nano: "0", shown: "0" }] }, "lines/0/name: not a line's name"],
       [{ total: 17 }, "total: not an integer as a decimal string"],
       [{ total: "-0" }, "total: not an integer as a decimal string"],
-      [{ deltas: report.deltas.map((d) => ({ ...d, month: "2026-03" })) }, "deltas: not of earlier months"],
+      [{ deltas: report.deltas.map((d) => ({ ...d, month: "2026-04" })) }, "deltas: of a later month"],
       [{ deltas: report.deltas.map((d) => ({ ...d, k: [7, 7] })) }, "deltas: columns of different length, or not ascending"],
       [{ deltas: report.deltas.map((d) => ({ ...d, k: [7] })) }, "deltas: columns of different length, or not ascending"],
       [{ deltas: [report.deltas[0], { ...report.deltas[0], month: "2026-01" }] }, "deltas: not oldest first"],
@@ -299,6 +305,7 @@ describe("bill report", () => {
       return encodeReport(
         draftReport({
           ...full,
+          tariff: { ...full.tariff, profile: Array.from({ length: 86_400 / periodSeconds }, () => 1_000_000n) },
           periodSeconds,
           supply: { from: 0, to: count },
           eliminated: [],
@@ -321,6 +328,7 @@ describe("bill report", () => {
       return encodeReport(
         draftReport({
           ...full,
+          tariff: { ...full.tariff, profile: Array.from({ length: 86_400 / periodSeconds }, () => 1_000_000n) },
           periodSeconds,
           supply: { from: 0, to: count },
           eliminated: [],

@@ -11,6 +11,9 @@ import {
 } from "../src/index.js";
 import { anyTariff, anyTiers } from "./billing.js";
 
+/** A weight for each half-hour of a day. */
+const DAY = Array.from({ length: 48 }, (_, i) => i);
+
 const steps: Tier[] = [
   { upTo: 300n, price: 210000n },
   { upTo: 1000n, price: 260000n },
@@ -64,6 +67,13 @@ describe("tariff", () => {
     );
   });
 
+  it("has a daily profile with the missing rule of that name", () => {
+    const tariff = parseTariff({ minorDigits: 2, missingRule: "profile", profile: DAY });
+    expect(tariff.profile).to.deep.equal(DAY.map(BigInt));
+    expect(tariffJson(tariff)).to.deep.include({ missingRule: "profile", profile: DAY });
+    expect(parseTariff(tariffJson(tariff))).to.deep.equal(tariff);
+  });
+
   it("comes back from its JSON", () => {
     fc.assert(
       fc.property(anyTariff, (tariff) => {
@@ -96,7 +106,14 @@ describe("tariff", () => {
       [{ minorDigits: 2, tiers: [[null]] }, "tiers/0: not a pair"],
       [{ minorDigits: 2, tiers: [[null, "x"]] }, "tiers/0/1: not an integer as a decimal string"],
       [{ minorDigits: 2, adjustment: { thresholdWh: 1, below: 0 } }, "adjustment/above: absent"],
-      [{ minorDigits: 2, missingRule: "mean" }, "missingRule: not one of zero, last-day"],
+      [{ minorDigits: 2, missingRule: "mean" }, "missingRule: not one of zero, last-day, profile"],
+      [{ minorDigits: 2, missingRule: "profile" }, "profile: not just with the missing rule profile"],
+      [{ minorDigits: 2, profile: DAY }, "profile: not just with the missing rule profile"],
+      [
+        { minorDigits: 2, missingRule: "profile", profile: DAY.slice(1) },
+        "profile: not one weight for each period of a day: 48 or 96",
+      ],
+      [{ minorDigits: 2, missingRule: "profile", profile: [...DAY.slice(1), -1] }, "profile/47: not in 0 to 1000000"],
     ];
     for (const [json, why] of bad) expect(refusal(json), JSON.stringify(json)).to.equal(why);
   });

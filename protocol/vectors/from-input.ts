@@ -13,7 +13,7 @@ import {
 import { epochBlock, epochOf, pridList, readingsBlock, type Committed } from "./chain.js";
 import { consortiumOf, type Input } from "./input.js";
 import { meterKeys, sentReadings, type Half, type MeterKeys } from "./meters.js";
-import { billOf, caseOf, completeReading, releaseOf, type CaseVector } from "./settlement.js";
+import { billOf, caseOf, completeReading, missingOf, releaseOf, type CaseVector, type Missing } from "./settlement.js";
 
 const SAFE = 1n << 53n;
 
@@ -51,6 +51,11 @@ function billJson({ costs, tierCosts, lines, total }: Bill, readings: readonly (
   };
 }
 
+function missingJson({ estimated, deltaNano }: Missing): unknown {
+  const { consumption, total } = estimated;
+  return { consumptions: consumption.map(integer), total: integer(total), deltaNano: integer(deltaNano) };
+}
+
 function caseJson(one: CaseVector): Record<string, string> {
   return Object.fromEntries(Object.entries(one).map(([name, bytes]: [string, Uint8Array]) => [name, toHex(bytes)]));
 }
@@ -77,12 +82,10 @@ export function fromInput(input: Input): unknown {
     blocks.push(readingsBlock(input, consortium, k, readings.flat(), (pridLists[k] as Uint8Array[]).length, cbh));
   }
   const releases = sent.map((readings, k) => releaseOf(input, blocks[k + 1] as Committed, meters, k, readings));
-  const bills = meters.map(({ halves }, i) => {
-    const readings = sent.map((all, k) =>
-      completeReading(input, halves[k] as readonly [Half, Half], all[i] as Signed<Reading>[]),
-    );
-    return billJson(billOf(input, readings), readings);
-  });
+  const complete = meters.map(({ halves }, i) =>
+    sent.map((all, k) => completeReading(input, halves[k] as readonly [Half, Half], all[i] as Signed<Reading>[])),
+  );
+  const bills = complete.map((readings) => billJson(billOf(input, readings), readings));
   return {
     consortium: toHex(id),
     paramsBytes: toHex(paramsBytes),
@@ -102,5 +105,6 @@ export function fromInput(input: Input): unknown {
     })),
     verdicts: sent.map((readings, k) => caseJson(caseOf(input, consortium.kgcbpSecret, meters, k, readings))),
     bills,
+    missing: complete.map((readings, i) => missingJson(missingOf(input, i, readings))),
   };
 }

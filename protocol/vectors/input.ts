@@ -46,7 +46,9 @@ export interface Input {
   };
   /** Micro-units per kWh by period. */
   readonly prices: readonly number[];
-  readonly tariff: unknown;
+  readonly tariff: object;
+  /** A weight for each half-hour of a day: the tariff's profile where missing periods are estimated. */
+  readonly profile: readonly number[];
 }
 
 /** The consortium of the input: who signs what, under which parameters. */

@@ -5,6 +5,7 @@ import {
   caseRef,
   compareBytes,
   computeBill,
+  deltaNano,
   maskCodec,
   parseTariff,
   sub,
@@ -79,6 +80,30 @@ export interface CaseVector {
   readonly caseId: Uint8Array;
   readonly ref: Uint8Array;
   readonly verdictBytes: Uint8Array;
+}
+
+/** What becomes of a meter's missing periods. */
+export interface Missing {
+  /** The bill under the same tariff with the missing rule `profile`. */
+  readonly estimated: Bill;
+  /** The bill's delta once they are settled by the meter's log, in nano-units. */
+  readonly deltaNano: bigint;
+}
+
+/** The estimates and the settlement of a meter's missing periods; `readings` are its complete ones. */
+export function missingOf(input: Input, meter: number, readings: readonly (bigint | undefined)[]): Missing {
+  const { periodSeconds } = input.params;
+  const prices = input.prices.map(BigInt);
+  const month = { periodSeconds, from: input.first.k, readings, prices, faults: 0 };
+  const profile = parseTariff({ ...input.tariff, missingRule: "profile", profile: input.profile });
+  const settled = readings.flatMap((reading, i) => {
+    if (reading !== undefined) return [];
+    return [{ k: input.first.k + i, wh: BigInt(input.consumption[i]?.[meter] as number), price: undefined }];
+  });
+  return {
+    estimated: computeBill({ ...month, tariff: profile }),
+    deltaNano: deltaNano({ ...month, tariff: parseTariff(input.tariff) }, [], settled),
+  };
 }
 
 /** The verdict on the k-th period; `sent[i]` is what meter i sent in it. */

@@ -33,6 +33,12 @@ export function exactAmount(nano: string | bigint): string {
   return formatAmount(BigInt(nano), 9);
 }
 
+const MISSING: Readonly<Record<TariffJson["missingRule"], string>> = {
+  zero: "counts 0 Wh",
+  "last-day": "counts as the same time of the day before",
+  profile: "counts by the tariff's daily profile, scaled to what was measured",
+};
+
 /** A tariff in sentences. */
 export function tariffLines(tariff: TariffJson): string[] {
   const { tiers = [], fixed, adjustment, faultPenalty, minorDigits, missingRule } = tariff;
@@ -47,7 +53,6 @@ export function tariffLines(tariff: TariffJson): string[] {
     `below ${kilowattHours(BigInt(adjustment.thresholdWh))}: ${exactAmount(adjustment.below)} ${unit}, ` +
       `above: ${exactAmount(adjustment.above)} ${unit}`,
   ];
-  const missing = missingRule === "zero" ? "counts 0 Wh" : "counts as the same time of the day before";
   return [
     "energy: each period's consumption at the ledger's price",
     ...steps,
@@ -57,7 +62,7 @@ export function tariffLines(tariff: TariffJson): string[] {
       ? []
       : [`each fault that the meter is blamed for: ${exactAmount(faultPenalty)} ${unit}`]),
     ...taxes,
-    `a period without a complete reading ${missing}, and is shown`,
+    `a period without a complete reading ${MISSING[missingRule]}, and is shown`,
     `the total is rounded once, to 1/${10 ** minorDigits} ${unit}`,
   ];
 }

@@ -120,6 +120,10 @@ export class CommittedMonth implements BillLedger {
     return Promise.resolve(this.#index.verdict(region, period, ref));
   }
 
+  price(region: number, period: Period): Promise<bigint | undefined> {
+    return Promise.resolve(this.#index.price(region, period)?.price);
+  }
+
   async period(region: number, period: Period): Promise<PeriodFacts | undefined> {
     const kept = await this.#kept(region, period);
     if (kept === undefined) return undefined;

@@ -68,8 +68,15 @@ export function faultsOf({ arguments: { faults, das }, input: { periods } }: Run
 }
 
 /** @throws VeilgridError `bad-tariff`. */
-export function tariffOf({ arguments: { tariff } }: RunRecord): Tariff {
-  return tariff === null ? DEFAULT_TARIFF : parseTariff(tariff);
+export function tariffOf({ arguments: { tariff }, input: { periodSeconds } }: RunRecord): Tariff {
+  if (tariff === null) return DEFAULT_TARIFF;
+  const parsed = parseTariff(tariff);
+  const perDay = 86_400 / periodSeconds;
+  if (parsed.profile === undefined || parsed.profile.length === perDay) return parsed;
+  throw new VeilgridError("bad-tariff", `bad tariff: profile: a day of the readings has ${perDay} periods`, {
+    facts: { path: "profile", perDay },
+    blame: "caller",
+  });
 }
 
 /** Region of the household with index i. */

@@ -35,6 +35,37 @@ function missing(meter: number, k: number): boolean {
   return event || Math.abs(INPUT.consumption[k]?.[meter] ?? NaN) > 50_000;
 }
 
+/** What a bill costs before it is rounded. */
+function nanoOf(wh: readonly number[]): number {
+  const energy = wh.reduce((sum, c, k) => sum + c * (INPUT.prices[k] as number), 0);
+  const untaxed = energy + costOf(wh.reduce((sum, c) => sum + c, 0)) + FIXED;
+  return TAXES.reduce((sum, rate) => sum + nearest(untaxed * rate, 1_000_000), untaxed);
+}
+
+describe("missing periods of input.json", () => {
+  for (const [meter, { consumptions, total, deltaNano }] of VECTORS.missing.entries()) {
+    const readings = [0, 1, 2].map((k) => (missing(meter, k) ? null : (INPUT.consumption[k]?.[meter] as number)));
+
+    it(`of meter ${meter} are estimated by its profile, scaled to what it measured`, () => {
+      const weigh = (i: number): number => (readings[i] === null ? 0 : (INPUT.profile[i] as number));
+      const weight = [0, 1, 2].reduce((sum, i) => sum + weigh(i), 0);
+      const wh = readings.reduce<number>((sum, c) => sum + (c ?? 0), 0);
+      const estimated = readings.map((c, i) => c ?? nearest((INPUT.profile[i] as number) * wh, weight));
+      expect(consumptions).to.deep.equal(estimated);
+      expect(total).to.equal(nearest(nanoOf(estimated), CENT));
+    });
+
+    it(`of meter ${meter} are settled by what brings the bill to the truth`, () => {
+      const truth = readings.map((c, i) => c ?? (INPUT.consumption[i]?.[meter] as number));
+      expect(deltaNano).to.equal(nanoOf(truth) - nanoOf(readings.map((c) => c ?? 0)));
+    });
+  }
+
+  it("are there", () => {
+    expect(VECTORS.missing.filter(({ deltaNano }) => deltaNano !== 0).length).to.be.above(3);
+  });
+});
+
 describe("bills of input.json", () => {
   for (const [meter, bill] of VECTORS.bills.entries()) {
     const readings = [0, 1, 2].map((k) => (missing(meter, k) ? null : INPUT.consumption[k]?.[meter]));

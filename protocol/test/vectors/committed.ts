@@ -47,6 +47,11 @@ export interface FromInput {
     readonly verdictBytes: string;
   }[];
   readonly bills: readonly BillJson[];
+  readonly missing: readonly {
+    readonly consumptions: readonly number[];
+    readonly total: number;
+    readonly deltaNano: number;
+  }[];
 }
 
 export const VECTORS = readVectors("from-input.json") as FromInput;
