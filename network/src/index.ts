@@ -24,6 +24,7 @@ export { peerName } from "./peers.js";
 export { lastLines } from "./log.js";
 export { processStatus, signalProcess, type ProcessStatus } from "./process.js";
 export { networkProcesses } from "./processes.js";
+export { requireLinux } from "./platform.js";
 export { profileOf, type Profile, type ProfileClient, type ProfileGateway } from "./profile.js";
 export { committedDeployment, readRecord, type Deployment, type NetworkRecord } from "./record.js";
 export type { Say } from "./say.js";

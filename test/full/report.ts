@@ -2,6 +2,7 @@
 export class Report {
   #checks = 0;
   #failures: string[] = [];
+  #leftOut: string[] = [];
   #group = "";
 
   /** How many checks were made. */
@@ -12,6 +13,11 @@ export class Report {
   /** What did not hold. */
   get failures(): readonly string[] {
     return this.#failures;
+  }
+
+  /** The groups that this machine cannot run. */
+  get leftOut(): readonly string[] {
+    return this.#leftOut;
   }
 
   /** The checks that follow belong together. */
@@ -25,6 +31,12 @@ export class Report {
     this.#checks += 1;
     if (!holds) this.#failures.push(`${this.#group}: ${what}: ${figure}`);
     process.stdout.write(`  ${holds ? "ok  " : "FAIL"}  ${what}: ${figure}\n`);
+  }
+
+  /** The group cannot be run on this machine: it counts neither as shown nor as failed. */
+  leaveOut(why: string): void {
+    this.#leftOut.push(this.#group);
+    process.stdout.write(`  not run: ${why}\n`);
   }
 
   /** A figure that nothing depends on. */

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { day, memory } from "./day.js";
+import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
@@ -20,6 +21,7 @@ const GROUPS: readonly Group[] = [
   ["modes", "the same day in every mode", modes],
   ["faults", "the same day with faults", faults],
   ["killed", "the same day, killed ten times", killed],
+  ["fabric", "the same day on real Fabric", fabric],
   ["swiss", "537 homes on their file's last day", swiss],
   ["month", "30 days of 50 homes", month],
 ];
@@ -45,8 +47,9 @@ async function runAll(only: string | undefined): Promise<void> {
     report.begin(name, what);
     await show(report);
   }
-  const { checks, failures } = report;
-  process.stdout.write(`\n${count(checks - failures.length)} of ${count(checks)} checks hold\n`);
+  const { checks, failures, leftOut } = report;
+  const notRun = leftOut.length === 0 ? "" : `; not run: ${leftOut.join(", ")}`;
+  process.stdout.write(`\n${count(checks - failures.length)} of ${count(checks)} checks hold${notRun}\n`);
   for (const failure of failures) process.stdout.write(`  ${failure}\n`);
   if (failures.length > 0) process.exitCode = 1;
 }

@@ -15,7 +15,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "meter-client": ["protocol"],
   gateway: ["chaincode", "meter-client", "protocol"],
   network: ["chaincode", "protocol"],
-  test: ["chaincode", "gateway", "meter-client", "protocol"],
+  test: ["chaincode", "gateway", "meter-client", "network", "protocol"],
   bench: ["gateway", "network", "protocol"],
 };
 
