@@ -25,6 +25,11 @@ const MEANWHILE = {
   unsupplied: "are not supplied yet",
 } as const;
 
+const ELIMINATED = {
+  ends: "the meter is eliminated until then, and counts again with the first epoch of these periods that is not sent yet",
+  "goes-on": "the meter stays eliminated (veilgrid kgcbp reinstate lets it count again)",
+} as const;
+
 function addChange(parent: Command, name: string, what: string, example: string): Command {
   const command = addStageOptions(parent.command(name).description(what).argument("<meter>", "the meter's name"));
   return command
@@ -141,6 +146,7 @@ function jsonOf(
       regions: preview.regions,
       sent: preview.sent.map(({ region: of, first, periods }) => ({ region: of, first: start(first), periods })),
       until: { from: start(preview.until.from), to: start(preview.until.to), meanwhile: preview.until.meanwhile },
+      elimination: preview.elimination ?? null,
     }),
   };
 }
@@ -162,6 +168,7 @@ function print(
   const { from, to, meanwhile } = preview.until;
   const begins = startOf(from, periodSeconds);
   if (begins !== startOf(to, periodSeconds)) line(`  until then periods from ${begins} on ${MEANWHILE[meanwhile]}`);
+  if (preview.elimination !== undefined) line(`  ${ELIMINATED[preview.elimination]}`);
 }
 
 async function list(options: StageOptions): Promise<void> {

@@ -1,10 +1,11 @@
-import { nextPeriod, periodAt, periodStart, type Period } from "@veilgrid/protocol";
+import { comparePeriods, nextPeriod, periodAt, periodStart, type Period } from "@veilgrid/protocol";
 import type { Enrolment, MeterChange } from "../ports/keystore.js";
 import type { Random } from "../ports/random.js";
 import type { ChangePreview, ChangeRequest, Standing } from "./change-request.js";
 import { decide, decidedBefore } from "./changes.js";
 import { Deliveries } from "./deliveries.js";
 import type { Desk } from "./desk.js";
+import { endsElimination } from "./eliminations.js";
 import type { EpochBook } from "./epoch-book.js";
 import type { Epochs } from "./epochs.js";
 import { meterName } from "./names.js";
@@ -57,7 +58,7 @@ export class ChangeDesk {
 
   /** From when a change would hold; nothing changes. @throws VeilgridError as `decide`. */
   async preview(request: ChangeRequest): Promise<ChangePreview> {
-    return decide(request, await this.#standing(request.meter)).preview;
+    return this.#shown(decide(request, await this.#standing(request.meter)).preview);
   }
 
   /**
@@ -86,6 +87,7 @@ export class ChangeDesk {
     const before = decidedBefore(request, standing);
     if (before !== undefined) return { change: before, preview: undefined };
     const { change, begins, ends, preview } = decide(request, standing);
+    const shown = this.#shown(preview);
     const { meter, serial, kind, from } = change;
     const begin = begins && {
       enrolment: begins,
@@ -93,7 +95,16 @@ export class ChangeDesk {
     };
     await this.#desk.register.change({ change, begins: begin, ends });
     this.#desk.log("info", "meter-changed", { kind, serial, month: from.month, k: from.k });
-    return { change, preview };
+    return { change, preview: shown };
+  }
+
+  /** A preview that says, too, what becomes of an elimination. */
+  #shown(preview: ChangePreview): ChangePreview {
+    const { kind, meter, from } = preview;
+    const last = this.#desk.eliminations.of(meter).at(-1);
+    if (last === undefined || last.to !== undefined || kind === "remove") return preview;
+    const ends = endsElimination(kind) && comparePeriods(last.from, from) <= 0;
+    return { ...preview, elimination: ends ? "ends" : "goes-on" };
   }
 
   /** All meters that ever were enrolled. */

@@ -88,6 +88,8 @@ export interface ChangePreview {
   readonly sent: readonly SentEpoch[];
   /** The periods until the change holds, [from, to). */
   readonly until: { readonly from: Period; readonly to: Period; readonly meanwhile: Meanwhile };
+  /** Where the meter is eliminated: whether the change ends that. */
+  readonly elimination?: "ends" | "goes-on";
 }
 
 /** A decided change: the preview, and what it makes of the register. The key of `begins` is still to be drawn. */

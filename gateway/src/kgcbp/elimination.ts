@@ -1,5 +1,4 @@
-import { VeilgridError, comparePeriods, equalBytes, monthAt, monthName, type Period } from "@veilgrid/protocol";
-import type { Enrolment } from "../ports/keystore.js";
+import { VeilgridError, comparePeriods, monthAt, monthName, type Period } from "@veilgrid/protocol";
 import type { Desk } from "./desk.js";
 import type { Epochs } from "./epochs.js";
 
@@ -53,17 +52,14 @@ export class Elimination {
   }
 
   async #make(meter: string, { from: asked, dryRun = false }: ChangeOptions, counts: boolean): Promise<MeterChange> {
-    const enrolments = this.#standing(meter);
-    const regions = [...new Set(enrolments.map(({ region }) => region))];
+    const regions = this.#regions(meter);
     const earliest = await this.#earliest(regions);
     if (asked !== undefined && comparePeriods(asked, earliest) < 0) throw periodSent(asked, earliest);
     const from = asked ?? earliest;
     const { eliminations, log } = this.#desk;
-    for (const enrolment of enrolments) eliminations.require(enrolment, counts);
+    eliminations.require(meter, counts);
     if (!dryRun) {
-      for (const one of enrolments) {
-        await (counts ? eliminations.reinstate(one, from) : eliminations.eliminate(one, from));
-      }
+      await (counts ? eliminations.reinstate(meter, from) : eliminations.eliminate(meter, from));
       log("info", counts ? "meter-reinstated" : "meter-eliminated", { month: from.month, k: from.k });
     }
     return { meter, regions, from };
@@ -76,15 +72,16 @@ export class Elimination {
     return all.sort(comparePeriods).at(-1) as Period;
   }
 
-  /** What stands under the meter's name: of each customer the newest enrolment, unless its supply is over. */
-  #standing(meter: string): Enrolment[] {
+  /** Where the meter counts or is about to. @throws VeilgridError `unknown-meter` where its supply is over. */
+  #regions(meter: string): number[] {
     const { register, clock } = this.#desk;
-    const named = register.enrolments().filter((one) => one.meter === meter);
-    const standing = named.filter(({ bid, from, to }) => {
-      const isNewest = !named.some((other) => equalBytes(other.bid, bid) && comparePeriods(other.from, from) > 0);
-      return isNewest && (to === undefined || to.month >= monthAt(clock.now()));
+    const supplies = register.suppliesAt(meter);
+    const month = monthAt(clock.now());
+    const standing = supplies.filter(({ to }, i) => {
+      const ends = [to, supplies[i + 1]?.from].filter((end) => end !== undefined);
+      return ends.every((end) => end.month >= month);
     });
-    if (standing.length > 0) return standing;
+    if (standing.length > 0) return [...new Set(standing.map(({ region }) => region))];
     throw new VeilgridError("unknown-meter", `KGCBP supplies no meter ${meter}`, { facts: { meter }, blame: "caller" });
   }
 }

@@ -24,7 +24,7 @@ export class Roster {
     const changes = this.#register
       .enrolments()
       .filter((enrolment) => enrolment.region === region)
-      .flatMap((enrolment) => this.#eliminations.of(enrolment))
+      .flatMap(({ meter }) => this.#eliminations.of(meter))
       .flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]))
       .filter((change) => comparePeriods(change, at) > 0);
     return [...changes, ...(next === undefined ? [] : [next])].sort(comparePeriods)[0];
