@@ -5,7 +5,7 @@ import { MemoryShelf } from "./sealed.js";
 
 /** When a process dies: after so many writes, of which it counts all. */
 export interface Crash {
-  readonly after: number;
+  after: number;
   writes: number;
 }
 

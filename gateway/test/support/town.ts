@@ -14,6 +14,7 @@ import { ControlCenter } from "../../src/cc/cc.js";
 import { FlatPolicy, type PricePolicy } from "../../src/input/policy.js";
 import { StoredKeys } from "../../src/kgcbp/keys.js";
 import { Kgcbp } from "../../src/kgcbp/kgcbp.js";
+import type { SealedStore } from "../../src/kgcbp/sealed-store.js";
 import type { ContentAddress, ContentStore } from "../../src/ports/content.js";
 import { rawAddress } from "../../src/ipfs/address.js";
 import type { Log } from "../../src/ports/log.js";
@@ -113,9 +114,14 @@ export class Town {
 
   /** A KGCBP on the town's store: also after a crash. */
   async startKgcbp(kept: Store = this.store): Promise<void> {
+    const consortium = await this.view.consortium();
+    const store = await sealed(consortium, kept, this.shelf);
+    await this.startKgcbpOn(new StoredKeys(store, consortium), store);
+  }
+
+  /** A KGCBP on these stores. */
+  async startKgcbpOn(keys: StoredKeys, store: SealedStore): Promise<void> {
     const { clock, view, content } = this;
-    const store = await sealed(await view.consortium(), kept, this.shelf);
-    const keys = new StoredKeys(store, await view.consortium());
     const transport = this.network.transport("kgcbp");
     const options = {
       secret: SECRETS.kgcbp,
