@@ -84,20 +84,21 @@ export async function encryptBill(
 
 /**
  * What is encrypted to an identity: a bill's plaintext with its padding, or a meter's delivery of keys.
+ * @param what names it where it does not open.
  * @throws VeilgridError `cannot-decrypt` for what is another's, a changed one, or a broken identity.
  */
-export async function decryptWith(identity: string, ciphertext: Uint8Array): Promise<Uint8Array> {
+export async function decryptWith(identity: string, ciphertext: Uint8Array, what = "message"): Promise<Uint8Array> {
   const { Decrypter } = await loadAge();
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(identity);
     return await decrypter.decrypt(ciphertext);
   } catch (cause) {
-    throw new VeilgridError("cannot-decrypt", "the identity does not open this", { blame: "caller", cause });
+    throw new VeilgridError("cannot-decrypt", `the identity does not open this ${what}`, { blame: "caller", cause });
   }
 }
 
 /** The plaintext of a bill, padding included. @throws VeilgridError `cannot-decrypt`. */
 export function decryptBill(ciphertext: Uint8Array, identity: string): Promise<Uint8Array> {
-  return decryptWith(identity, ciphertext);
+  return decryptWith(identity, ciphertext, "bill");
 }

@@ -4,6 +4,7 @@ import {
   billHash,
   billsCodec,
   canonicalBytes,
+  daAddress,
   encodeLeaf,
   isVeilgridError,
   monthCloses,
@@ -13,6 +14,7 @@ import {
   stateKey,
   toHex,
   type BillReport,
+  type Member,
   type Period,
 } from "@veilgrid/protocol";
 import { expect } from "chai";
@@ -74,7 +76,7 @@ describe("customer", function () {
     const body = billsCodec.encode({ month: MARCH, entries: [{ bid, revision: 1, cid, hash: billHash(ciphertext) }] });
     const leaf = encodeLeaf(body, signBody("bills", await town.view.consortium(), body, SECRETS.kgcbp));
     const transaction = encodeTransaction({ kind: KIND.bills, leaf });
-    town.network.transport("kgcbp").request("da/0", "transaction", transaction);
+    town.network.transport("kgcbp").request(daAddress(params.da[0] as Member), "transaction", transaction);
     await town.settle();
   }
 
