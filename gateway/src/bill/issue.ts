@@ -3,11 +3,14 @@ import {
   compareBytes,
   draftReport,
   encodeReport,
+  fromHex,
   padReport,
   toHex,
   type BillEntry,
+  type BillReport,
   type OwnLeaf,
   type Penalties,
+  type ReportDelta,
   type Supply,
   type Tariff,
 } from "@veilgrid/protocol";
@@ -81,42 +84,64 @@ function penaltiesOf(rules: readonly LeafMonth[], { from }: Supply, caseKey: Uin
   return { caseKey, cases };
 }
 
-/** The padded plaintext of a customer's bill. @throws VeilgridError `report-too-long`, `bad-bill-input`. */
-export function billPlaintext(customer: CustomerMonth, terms: BillTerms): Uint8Array {
+/** A customer's month, period by period of the supply. */
+export interface SuppliedMonth {
+  readonly supply: Supply;
+  /** Ascending by `first`. */
+  readonly leaves: readonly OwnLeaf[];
+  /** The region of the ruling leaf. */
+  readonly regions: readonly number[];
+  readonly prices: readonly (bigint | undefined)[];
+  readonly readings: readonly (bigint | undefined)[];
+  readonly eliminated: readonly Supply[];
+  readonly penalties: Penalties;
+}
+
+/** What became of each period of a customer's month. */
+export function suppliedMonth(customer: CustomerMonth): SuppliedMonth {
   const months = [...customer.leaves].sort((a, b) => a.leaf.first - b.leaf.first);
   const leaves = months.map(({ leaf }) => leaf);
   // "A bill covers the customer's supply: from its first leaf's period to the stated end."
   const supply = { from: leaves[0]?.first ?? customer.to, to: customer.to };
   const rules = ruled(months, supply);
   const prices = rules.map((rule, i) => rule.prices[supply.from + i]);
-  const report = draftReport({
-    ...terms,
-    bid: customer.bid,
+  return {
     supply,
+    leaves,
+    regions: rules.map(({ leaf }) => leaf.region),
     prices,
     // A period that no epoch of the ruling region covers has no reading either.
     readings: rules.map((rule, i) => (prices[i] === undefined ? undefined : rule.readings[supply.from + i])),
     eliminated: eliminatedSpans(rules, supply),
     penalties: penaltiesOf(rules, supply, customer.caseKey),
-    leaves,
-  });
-  return padReport(encodeReport(report), terms.billBytes);
+  };
+}
+
+/** A customer's report of a month. @throws VeilgridError `bad-bill-input`, `bad-tariff`. */
+export function billReport(customer: CustomerMonth, terms: BillTerms, deltas: readonly ReportDelta[] = []): BillReport {
+  return draftReport({ ...terms, ...suppliedMonth(customer), bid: customer.bid, deltas });
+}
+
+/** What a bill is, once its report is made. */
+export interface BillDraft {
+  readonly report: BillReport;
+  /** age X25519 recipient. */
+  readonly recipient: string;
+  readonly billBytes: number;
+  readonly revision: number;
 }
 
 /**
- * Makes a customer's first bill of a month and puts it into the content store: what the ledger will say of it.
+ * Encrypts a report to its customer and puts it into the content store: what the ledger will say of it.
  * @param seeded only in a run with a seed.
+ * @throws VeilgridError `report-too-long`.
  */
-export async function issueBill(
-  customer: CustomerMonth,
-  terms: BillTerms,
-  content: ContentStore,
-  seeded?: SeededBytes,
-): Promise<BillEntry> {
-  const plaintext = billPlaintext(customer, terms);
-  const ciphertext = await encryptBill(plaintext, customer.recipient, terms.billBytes, seeded);
+export async function issueBill(draft: BillDraft, content: ContentStore, seeded?: SeededBytes): Promise<BillEntry> {
+  const { report, recipient, billBytes, revision } = draft;
+  const plaintext = padReport(encodeReport(report), billBytes);
+  const ciphertext = await encryptBill(plaintext, recipient, billBytes, seeded);
   const { cid } = await content.put(ciphertext);
-  return { bid: customer.bid, revision: 0, cid, hash: billHash(ciphertext) };
+  return { bid: fromHex(report.bid), revision, cid, hash: billHash(ciphertext) };
 }
 
 /** Customers ascending by BID, as a `bills` transaction lists them. */
@@ -124,11 +149,12 @@ export function ascendingByBid<T extends { readonly bid: Uint8Array }>(entries: 
   return [...entries].sort((a, b) => compareBytes(a.bid, b.bid));
 }
 
-/** How a run with a seed draws the randomness of one bill's encryption. */
+/** How a run with a seed draws the randomness of one bill's encryption: for no two texts the same. */
 export function seededBill(
   random: { bytes(count: number, ...labels: readonly (string | number)[]): Uint8Array },
   month: number,
-  bid: Uint8Array,
+  { bid, revision }: Pick<BillEntry, "bid" | "revision">,
 ): SeededBytes {
-  return (count, draw) => random.bytes(count, "bill", month, toHex(bid), draw);
+  const labels = ["bill", month, toHex(bid), ...(revision === 0 ? [] : ["revision", revision])];
+  return (count, draw) => random.bytes(count, ...labels, draw);
 }

@@ -48,6 +48,19 @@ export interface CommittedMonthOptions {
 
 export const KEPT: CommittedMonthOptions = { keptBytes: 128 * 1_048_576 };
 
+/** The ledger's months, each opened when it is asked for, and once. */
+export function committedMonths(
+  modules: { readonly view: LedgerView; readonly memory?: VerifiedSignatures },
+  options: CommittedMonthOptions = KEPT,
+): (month: number) => Promise<CommittedMonth> {
+  const opened = new Map<number, Promise<CommittedMonth>>();
+  return (month) => {
+    const known = opened.get(month) ?? CommittedMonth.open(month, modules, options);
+    opened.set(month, known);
+    return known;
+  };
+}
+
 /**
  * One month of the ledger as a bill's verification asks for it. Whole blocks are read, so that no peer learns whose bill
  * it is, and each block that is relied on has its votes and its Merkle root verified; many customers share one of these,

@@ -2,6 +2,7 @@ import {
   VeilgridError,
   billHash,
   equalBytes,
+  isVeilgridError,
   monthName,
   parseReport,
   toHex,
@@ -10,6 +11,8 @@ import {
   type BillEntry,
   type BillReport,
   type Difference,
+  type EarlierBill,
+  type EarlierBills,
   type ReportFigures,
 } from "@veilgrid/protocol";
 import { decryptBill } from "../bill/encryption.js";
@@ -33,9 +36,17 @@ export interface VerifiedBill {
   readonly report: BillReport;
   /** The bill as it follows from the ledger. */
   readonly figures: ReportFigures;
+  /** The months ("YYYY-MM") whose deltas could not be recomputed, because a bill is not at hand. */
+  readonly uncheckedDeltas: readonly string[];
   /** What the ledger says of the ciphertext. */
   readonly entry: BillEntry;
 }
+
+/** The ledger's other months: read where a bill settles one. */
+export type OtherMonths = (month: number) => Promise<CommittedMonth>;
+
+/** Where a bill's text is not what the ledger names, the right one is not at hand. */
+const ABSENT: readonly string[] = ["content-missing", "content-corrupt", "wrong-bill-hash"];
 
 /**
  * A customer's side of a bill: "finds its BID, fetches by CID, compares Hash, decrypts, and recomputes everything from
@@ -72,11 +83,29 @@ export class Customer {
     return { report, entry };
   }
 
-  /** Opens the month's bill and recomputes it. @throws VeilgridError as `open`, and what reading the ledger throws. */
-  async verify(month: CommittedMonth): Promise<VerifiedBill> {
+  /**
+   * Opens the month's bill and recomputes it.
+   * @param others for its deltas; without them those of other months are not recomputed.
+   * @throws VeilgridError as `open`, and what reading the ledger throws.
+   */
+  async verify(month: CommittedMonth, others?: OtherMonths): Promise<VerifiedBill> {
     const { report, entry } = await this.open(month);
-    const { differences, figures } = await verifyBill(report, month);
-    return { verified: differences.length === 0, differences, report, figures, entry };
+    const earlier: EarlierBills = (at) => this.#earlier(at, others);
+    const { differences, figures, uncheckedDeltas } = await verifyBill(report, month, earlier);
+    return { verified: differences.length === 0, differences, uncheckedDeltas, report, figures, entry };
+  }
+
+  async #earlier(at: number, others: OtherMonths | undefined): Promise<EarlierBill | "none" | "absent"> {
+    if (others === undefined) return "absent";
+    const ledger = await others(at);
+    if (ledger.bill(this.#options.bid) === undefined) return "none";
+    try {
+      const { report } = await this.open(ledger);
+      return { report, ledger };
+    } catch (error) {
+      if (isVeilgridError(error) && ABSENT.includes(error.code)) return "absent";
+      throw error;
+    }
   }
 }
 

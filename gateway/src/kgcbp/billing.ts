@@ -1,114 +1,39 @@
 import {
   KIND,
   MAX_BILLS,
-  Reader,
-  Writer,
   billsCodec,
-  fromHex,
   monthAt,
   monthCloses,
-  periodsInMonth,
   toHex,
   type BillEntry,
   type Bills,
   type Header,
-  type Tariff,
 } from "@veilgrid/protocol";
-import {
-  ascendingByBid,
-  issueBill,
-  seededBill,
-  type BillTerms,
-  type CustomerMonth,
-  type LeafMonth,
-} from "../bill/issue.js";
+import { ascendingByBid } from "../bill/issue.js";
 import { transactionStep } from "../committed/outbox.js";
 import type { Timer } from "../ports/clock.js";
-import type { ContentStore } from "../ports/content.js";
-import type { Random } from "../ports/random.js";
-import type { CaseDesk, Charge } from "./case-desk.js";
 import type { Desk } from "./desk.js";
-import type { MonthReader, RegionMonth } from "./month.js";
-import { billedName, enrolmentName, monthPart as monthKey } from "./names.js";
-
-/** How bills are made. */
-export interface BillingOptions {
-  readonly tariff: Tariff;
-  /** An IANA name: the zone that times are shown in. */
-  readonly timeZone: string;
-  /** Where the ciphertexts' randomness comes from in a run with a seed; otherwise it is the platform's. */
-  readonly seed?: Random;
-}
-
-function encodeEntry({ revision, cid, hash }: BillEntry): Uint8Array {
-  return new Writer().u16(revision).opaque(cid, 1, 64).fixed(hash, 32).bytes();
-}
-
-function decodeEntry(bid: Uint8Array, bytes: Uint8Array): BillEntry {
-  const reader = new Reader(bytes, "issued bill");
-  const entry = { bid, revision: reader.u16(), cid: reader.opaque(1, 64), hash: reader.fixed(32) };
-  reader.end();
-  return entry;
-}
-
-/** A region's month with the faults that its meters are charged for. */
-interface ChargedMonth extends RegionMonth {
-  /** By enrolment. */
-  readonly charges: ReadonlyMap<string, readonly Charge[]>;
-}
-
-/** What the regions' months say of each customer of a month, by BID (hex). */
-function byCustomer(regions: readonly ChargedMonth[]): Map<string, LeafMonth[]> {
-  const customers = new Map<string, LeafMonth[]>();
-  for (const { rows, counted, charges, prices, leaves } of regions) {
-    for (const { member, leaf } of leaves) {
-      const name = enrolmentName(member);
-      const own = {
-        readings: rows.get(name) ?? [],
-        counted: counted.get(name) ?? [],
-        charges: charges.get(name) ?? [],
-      };
-      const one = { leaf, prices, ...own };
-      const bid = toHex(member.bid);
-      customers.set(bid, [...(customers.get(bid) ?? []), one]);
-    }
-  }
-  return customers;
-}
+import type { Issuing } from "./issuing.js";
+import { billedName, monthPart as monthKey } from "./names.js";
 
 /**
  * Bills every month that all regions have closed, "when nothing can be signed with its seeds any more": each bill is made
  * once and kept before the transaction that names it is sent.
  */
 export class Billing {
-  readonly #options: BillingOptions;
   readonly #desk: Desk;
-  readonly #months: MonthReader;
-  readonly #cases: CaseDesk;
-  readonly #content: ContentStore;
+  readonly #issuing: Issuing;
   readonly #onBilled: () => Promise<void>;
   /** Runs out when the month to bill next is over; gone when it has. */
   #timer: Timer | undefined;
   /** The bills on their way. */
   #sent: { readonly month: number; chunks: Bills[] } | undefined;
 
-  /** @param modules `onBilled` is called when all bills of a month are on the ledger. */
-  constructor(
-    options: BillingOptions,
-    modules: {
-      readonly desk: Desk;
-      readonly months: MonthReader;
-      readonly cases: CaseDesk;
-      readonly content: ContentStore;
-      readonly onBilled: () => Promise<void>;
-    },
-  ) {
-    this.#options = options;
-    this.#desk = modules.desk;
-    this.#months = modules.months;
-    this.#cases = modules.cases;
-    this.#content = modules.content;
-    this.#onBilled = modules.onBilled;
+  /** @param onBilled is called when all bills of a month are on the ledger. */
+  constructor(desk: Desk, issuing: Issuing, onBilled: () => Promise<void>) {
+    this.#desk = desk;
+    this.#issuing = issuing;
+    this.#onBilled = onBilled;
   }
 
   async start(): Promise<void> {
@@ -199,45 +124,13 @@ export class Billing {
   }
 
   async #bill(month: number): Promise<void> {
-    const regions: ChargedMonth[] = [];
-    for (const region of await this.#desk.view.regions()) {
-      const charges = await this.#cases.charges(region, month);
-      regions.push({ ...(await this.#months.read(region, month)), charges });
-    }
-    const terms = await this.#terms(month);
+    const session = await this.#issuing.session();
     const entries: BillEntry[] = [];
-    for (const [bid, leaves] of byCustomer(regions)) {
-      entries.push(this.#issued(month, bid) ?? (await this.#issue(this.#customer(bid, leaves, terms), terms)));
+    for (const customer of (await session.months.of(month)).values()) {
+      const made = this.#issuing.find(month, customer.bid);
+      entries.push(made ?? (await this.#issuing.issue(customer, { month, revision: 0 }, session)));
     }
     await this.#send(month, ascendingByBid(entries));
-  }
-
-  async #terms(month: number): Promise<BillTerms> {
-    const { periodSeconds, billBytes } = await this.#desk.view.currentParams();
-    const { tariff, timeZone } = this.#options;
-    return { consortium: this.#desk.consortium, month, periodSeconds, billBytes, tariff, timeZone };
-  }
-
-  #customer(bid: string, leaves: readonly LeafMonth[], { month, periodSeconds }: BillTerms): CustomerMonth {
-    const { recipient, to } = this.#desk.register.newest(fromHex(bid));
-    // "to the stated end (`to` in the report; else the month's end)"
-    const end = to?.month === month ? to.k : periodsInMonth(month, periodSeconds);
-    return { bid: fromHex(bid), recipient, to: end, caseKey: this.#cases.caseKey(month), leaves };
-  }
-
-  #issued(month: number, bid: string): BillEntry | undefined {
-    const bytes = this.#desk.store.get(`bill/${monthKey(month)}/${bid}`);
-    return bytes === undefined ? undefined : decodeEntry(fromHex(bid), bytes);
-  }
-
-  /** A second encryption of a bill would have another hash, so each is kept before anyone is told. */
-  async #issue(customer: CustomerMonth, terms: BillTerms): Promise<BillEntry> {
-    const { seed } = this.#options;
-    const seeded = seed && seededBill(seed, terms.month, customer.bid);
-    const entry = await issueBill(customer, terms, this.#content, seeded);
-    const key = `bill/${monthKey(terms.month)}/${toHex(customer.bid)}`;
-    await this.#desk.store.write([{ key, value: encodeEntry(entry) }]);
-    return entry;
   }
 
   /** "A `bills` transaction has up to 1 000 entries … ascending by BID under one KGCBP signature." */

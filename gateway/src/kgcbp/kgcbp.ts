@@ -6,7 +6,7 @@ import type { LedgerEvent } from "../ports/ledger.js";
 import type { Random } from "../ports/random.js";
 import type { Handler } from "../ports/transport.js";
 import { SeededRandom } from "../random.js";
-import { Billing, type BillingOptions } from "./billing.js";
+import { Billing } from "./billing.js";
 import { CaseDesk } from "./case-desk.js";
 import { Cases } from "./cases.js";
 import { ChangeDesk } from "./change-desk.js";
@@ -15,9 +15,12 @@ import { Elimination } from "./elimination.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
 import { Epochs } from "./epochs.js";
+import { Issuing, type BillingOptions } from "./issuing.js";
 import { MonthReader } from "./month.js";
 import { Releases } from "./releases.js";
 import { Retention } from "./retention.js";
+import { Revisions } from "./revisions.js";
+import { SettleDesk } from "./settle-desk.js";
 import { Settlements } from "./settlements.js";
 import type { Outcome } from "./tally.js";
 
@@ -52,12 +55,15 @@ export class Kgcbp {
   readonly meters: ChangeDesk;
   /** For KGCBP's operator alone. */
   readonly retention: Retention;
+  /** For KGCBP's operator alone. */
+  readonly settling: SettleDesk;
   readonly #desk: Desk;
   readonly #epochs: Epochs;
   readonly #settlements: Settlements;
   readonly #releases: Releases;
   readonly #cases: Cases;
   readonly #billing: Billing;
+  readonly #revisions: Revisions;
   readonly #closing: Closing;
 
   private constructor(options: KgcbpOptions, desk: Desk, { content, random }: KgcbpModules) {
@@ -73,7 +79,12 @@ export class Kgcbp {
     this.retention = new Retention(desk, book, this.#cases);
     this.#closing = new Closing(desk);
     const onBilled = (): Promise<void> => this.#onBilled();
-    this.#billing = new Billing(options, { desk, months, cases: this.cases, content, onBilled });
+    const issuing = new Issuing(options, { desk, months, cases: this.cases, content });
+    this.#billing = new Billing(desk, issuing, onBilled);
+    this.#revisions = new Revisions(desk, issuing);
+    const { corrections } = issuing;
+    const { settlements, revisions } = { settlements: this.#settlements, revisions: this.#revisions };
+    this.settling = new SettleDesk(desk, { book, settlements, corrections, revisions });
     const drawn = random ?? new SeededRandom(randomBytes(32));
     this.meters = new ChangeDesk({ desk, book, epochs: this.#epochs, random: drawn, seed: options.seed });
   }
@@ -89,11 +100,13 @@ export class Kgcbp {
     await this.#releases.start();
     await this.#cases.start();
     await this.#billing.start();
+    await this.#revisions.start();
     await this.#onBilled();
   }
 
-  /** What waits for bills: closing and erasing. */
+  /** What waits for bills: settling what came too late for them, closing and erasing. */
   async #onBilled(): Promise<void> {
+    await this.#revisions.onChange();
     await this.#closing.onChange();
     await this.retention.onChange();
   }
@@ -138,7 +151,8 @@ export class Kgcbp {
         await this.#cases.onVerdicts(header);
         return this.retention.onChange();
       case KIND.bills:
-        return this.#billing.onBills(header);
+        await this.#billing.onBills(header);
+        return this.#revisions.onBills(header);
       case KIND.close:
         return this.#closing.onClose(header);
     }

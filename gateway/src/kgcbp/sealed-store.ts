@@ -5,10 +5,18 @@ import type { Vault } from "./vault.js";
 
 /**
  * What KGCBP keeps that would open a month, or tell of its customers: by the first part of the key, which part of it is
- * the month. Month keys open everything; settlements are the meters' consumption; cases and findings name meters, and
- * findings hold their readings.
+ * the month. Month keys open everything; settlements are the meters' consumption; cases, findings and charges name meters,
+ * findings hold their readings, and corrections are what their logs say.
  */
-const MONTH_PART: Readonly<Record<string, number>> = { key: 4, settled: 2, case: 2, finding: 2, "case-key": 1 };
+const MONTH_PART: Readonly<Record<string, number>> = {
+  key: 4,
+  settled: 2,
+  case: 2,
+  finding: 2,
+  "case-key": 1,
+  correction: 1,
+  charged: 1,
+};
 
 /** Up to which month what is erased was deleted, too. */
 const SWEPT = "swept";

@@ -10,7 +10,7 @@ import {
 } from "@veilgrid/protocol";
 import { z } from "zod";
 import { billLines, periodLines, writeLines, type BillResult } from "../bill/results.js";
-import { CommittedMonth } from "../customer/committed-month.js";
+import { CommittedMonth, committedMonths } from "../customer/committed-month.js";
 import { Customer } from "../customer/customer.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
 import { readJson, writeWhole } from "../store/files.js";
@@ -112,15 +112,18 @@ async function* verifiedBills(
   const months = world.months();
   const customers = await world.customers();
   const all = months.length * customers.length;
+  const modules = { view: new LedgerView(world.ledger.state), memory };
+  // Of other months deltas ask for bills and prices alone, so that little of them is kept.
+  const others = committedMonths(modules);
   let done = 0;
   for (const month of months) {
-    const committed = await CommittedMonth.open(month, { view: new LedgerView(world.ledger.state), memory });
+    const committed = await CommittedMonth.open(month, modules);
     for (const { meter, bid, key } of customers) {
       done += 1;
       // Who came later, or is gone, has none of this month.
       if (committed.bill(bid) === undefined) continue;
       const customer = new Customer({ bid, identity: key.identity }, { content });
-      const { report, verified, differences } = await customer.verify(committed);
+      const { report, verified, differences } = await customer.verify(committed, others);
       const { energyWh, missing } = report.feedback;
       const bill = {
         meter,
