@@ -1,10 +1,10 @@
 import { access } from "node:fs/promises";
-import { LedgerView, VeilgridError, VerifiedSignatures, equalBytes, toHex } from "@veilgrid/protocol";
+import { LedgerView, VeilgridError, VerifiedSignatures, equalBytes, toHex, type StateReader } from "@veilgrid/protocol";
 import { readIdentity } from "../bill/identity.js";
 import { CommittedMonth } from "../customer/committed-month.js";
 import { Customer } from "../customer/customer.js";
 import { FileContent } from "../ipfs/file-content.js";
-import type { StoredLedger } from "../ledger/stored.js";
+import { withHistory } from "../ledger/history.js";
 import type { ContentStore } from "../ports/content.js";
 import { DataFolder } from "../world/folder.js";
 import { KeptRun } from "../world/kept.js";
@@ -59,7 +59,7 @@ async function withFolderBills<T>(
   options: BillOptions,
   use: UseBills<T>,
 ): Promise<T> {
-  return withLedger(options, async (ledger) => {
+  return withHistoryOf(options, async (ledger) => {
     const content = await openContent(run.folder.ipfs);
     async function* bills(): AsyncGenerator<BillCase> {
       for (const number of of.months) {
@@ -82,9 +82,14 @@ async function withOfflineBill<T>(
   const { month: number, bid, identity: file, bill, ipfs } = requireOffline(meter, options);
   const content = bill === undefined ? await openContent(ipfs as string) : new FileContent(bill);
   const customer = new Customer({ bid, identity: await readIdentity(file) }, { content });
-  return withLedger(options, async (ledger) => {
+  return withHistoryOf(options, async (ledger) => {
     return use({ name: toHex(bid), month: await openMonth(number, ledger, options), customer });
   });
+}
+
+/** Lends a ledger's state with the leaves of closed months: their bills are verified like any other. */
+function withHistoryOf<T>(options: BillOptions, use: (history: StateReader) => Promise<T>): Promise<T> {
+  return withLedger(options, (ledger) => withHistory(ledger, use));
 }
 
 /** A block store that is there: opening one makes its folder, whatever name was given. */
@@ -97,9 +102,9 @@ async function openContent(path: string): Promise<Pick<ContentStore, "get">> {
   return ContentFolder.open(path);
 }
 
-async function openMonth(number: number, ledger: StoredLedger, { consortium }: BillOptions): Promise<CommittedMonth> {
+async function openMonth(number: number, state: StateReader, { consortium }: BillOptions): Promise<CommittedMonth> {
   const memory = new VerifiedSignatures(REMEMBERED);
-  const month = await CommittedMonth.open(number, { view: new LedgerView(ledger.state), memory });
+  const month = await CommittedMonth.open(number, { view: new LedgerView(state), memory });
   if (consortium === undefined || equalBytes(consortium, month.consortium)) return month;
   throw new VeilgridError("wrong-consortium", `the ledger is that of the consortium ${toHex(month.consortium)}`, {
     facts: { consortium: toHex(month.consortium) },
