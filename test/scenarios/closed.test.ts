@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { KIND, monthEnd, toHex, type Header } from "@veilgrid/protocol";
+import { exportLedger, type AuditReport } from "@veilgrid/gateway";
+import { expect } from "chai";
+import { veilgrid } from "../src/world/demo-process.js";
+import { beginRun, auditOf, concluded, type Finished } from "../src/world/small-run.js";
+import { SMALL } from "../src/world/honest.js";
+
+const APRIL = 12 * 2013 + 3;
+
+interface Verified {
+  readonly verified: boolean;
+  readonly bills: readonly {
+    readonly meter: string;
+    readonly verified: boolean;
+    readonly total: { readonly minor: string };
+  }[];
+}
+
+async function json(args: readonly string[]): Promise<{ code: number | null; said: unknown }> {
+  const { code, stdout, stderr } = await veilgrid([...args, "--json"]);
+  return { code, said: stdout === "" ? stderr : JSON.parse(stdout) };
+}
+
+describe("a month of a run, closed and erased", function () {
+  this.timeout(300_000);
+  let finished: Finished;
+  let late: { headers: Header[]; audit: AuditReport };
+  let folder: string;
+  let checked: { said: unknown };
+
+  before(async () => {
+    const run = await beginRun(SMALL);
+    folder = run.folder.path;
+    const world = await run.world();
+    try {
+      await world.advance(() => world.billed(APRIL));
+      finished = await concluded(run, world);
+      // Three months later: nothing is left to be done but to close and to erase.
+      await world.advance(async () => (await world.view.monthDeleted(1, APRIL)) && world.view.monthDeleted(2, APRIL));
+      expect(world.clock.now()).to.be.within(monthEnd(APRIL + 2), monthEnd(APRIL + 2) + 600_000);
+      expect(await world.kgcbp.retention.erase(APRIL, { early: true })).to.deep.equal([APRIL]);
+      late = await auditOf(world);
+      await exportLedger(world.ledger, join(folder, "..", "closed.vgl"));
+    } finally {
+      await world.close();
+    }
+    checked = await json(["bill", "verify", "--all", "--out", folder]);
+  });
+
+  it("is closed once in each region, and the ledger still audits", () => {
+    expect(finished.audit.findings).to.deep.equal([]);
+    expect(late.audit.findings).to.deep.equal([]);
+    expect(late.headers.filter(({ kind }) => kind === KIND.close).reduce((all, { count }) => all + count, 0)).to.equal(
+      2,
+    );
+  });
+
+  it("has every bill verified from the folder and from an exported file, as before", async () => {
+    const { bills } = checked.said as Verified;
+    expect(bills.map(({ verified }) => verified)).to.deep.equal(bills.map(() => true));
+    expect(bills.map(({ total }) => total)).to.deep.equal(finished.bills.map(({ total_minor }) => total_minor));
+    const { homes } = finished.run.keys;
+    const meter = finished.run.record.input.households[0] as string;
+    const offline = [
+      ...["--ledger", join(folder, "..", "closed.vgl"), "--bid", toHex(homes[0]?.bid ?? new Uint8Array())],
+      ...["--month", "2013-04", "--identity", finished.run.folder.identity(meter), "--ipfs", finished.run.folder.ipfs],
+    ];
+    const { code } = await json(["bill", "verify", ...offline]);
+    expect(code).to.equal(0);
+  });
+
+  it("shows a block without its leaves", async () => {
+    const { code, stdout } = await veilgrid(["block", "show", "1", "2", "--out", folder]);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/deleted with their closed month/);
+  });
+
+  it("leaves nothing in backup and stores that opens it, and the run goes on without", async () => {
+    const vault = readdirSync(join(folder, "vault"));
+    expect(vault).to.include("erased");
+    expect(vault.filter((name) => name.endsWith(".key")).every((name) => Number(name.slice(0, 6)) > APRIL)).to.equal(
+      true,
+    );
+    const run = await beginRun(SMALL, {}, join(folder, ".."));
+    const world = await run.world();
+    try {
+      const failed = await world.kgcbp.outcomes(1, run.record.input.first).then(
+        () => "opened",
+        (error: unknown) => (error as { code: string }).code,
+      );
+      expect(failed).to.equal("not-on-ledger");
+    } finally {
+      await world.close();
+    }
+    const text = readFileSync(join(folder, "bills.csv"), "utf8");
+    expect(text).to.equal(finished.billsText);
+  });
+
+  after(() => {
+    rmSync(join(folder, "..", "closed.vgl"), { force: true });
+  });
+});
