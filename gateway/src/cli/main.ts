@@ -16,6 +16,16 @@ try {
   fail(error, json);
 }
 
-// Everything is done and written (stdout is synchronous where this runs). A connection to a peer that is frozen is left
-// open by gRPC when it is closed before TLS is agreed, and would keep the process until the peer goes on.
+/** Waits until everything that was written has left the process: a pipe takes 64 KiB at once, and no more before it is read. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => {
+      resolve();
+    });
+  });
+}
+
+// A connection to a peer that is frozen is left open by gRPC when it is closed before TLS is agreed, and would keep the
+// process until the peer goes on.
+await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(process.exitCode ?? EXIT.done);

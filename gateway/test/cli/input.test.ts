@@ -14,6 +14,16 @@ describe("veilgrid readings check", function () {
     expect(text).to.match(/\nnothing is wrong\n$/);
   });
 
+  it("is written to its end, however much it is, before the command ends", async () => {
+    const names = Array.from({ length: 2000 }, (_, i) => `household-${i}`);
+    const rows = ["00:00", "00:30"].map((time) => `2013-04-08 ${time},${names.map(() => "0.1").join(",")}`);
+    writeFileSync(inFolder("many.csv"), [`reading_datetime,${names.join(",")}`, ...rows].join("\n"));
+    const { code, stdout } = await veilgrid(["readings", "check", "many.csv", "--json"]);
+    expect(code).to.equal(0);
+    expect(stdout.length).to.be.above(2 * 65_536);
+    expect((JSON.parse(stdout) as { households: unknown[] }).households).to.have.length(2000);
+  });
+
   it("names every bad row, with exit code 1", async () => {
     writeInputs();
     const lines = readFileSync(inFolder("homes.csv"), "utf8").split("\n");
