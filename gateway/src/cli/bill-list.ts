@@ -1,7 +1,7 @@
 import { LedgerView, monthName, toHex } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import { DataFolder } from "../world/folder.js";
-import { KeptRun } from "../world/kept.js";
+import { KeptRun, labelOf } from "../world/kept.js";
 import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
 import { withFolderLedger } from "./ledger-source.js";
 import { examples, monthOption } from "./options.js";
@@ -14,6 +14,8 @@ interface ListOptions extends StageOptions {
 /** A bill as the ledger names it. */
 interface ListedBill {
   readonly meter: string;
+  /** As the operator calls it; the first customer at a meter of the input has the meter's name. */
+  readonly customer: string;
   readonly bid: string;
   readonly month: string;
   readonly revision: number;
@@ -44,15 +46,15 @@ async function list({ out, month, json = false, ...place }: ListOptions): Promis
 
 async function listed(run: KeptRun, months: readonly number[], view: LedgerView): Promise<ListedBill[]> {
   const { cidText } = await import("../ipfs/address.js");
+  const customers = await run.customers();
   const bills: ListedBill[] = [];
   for (const month of months) {
-    for (const meter of run.meters) {
-      const bid = run.bid(meter);
+    for (const { meter, name, bid } of customers) {
       const found = await view.bill(bid, month);
       if (found === undefined) continue;
       const { revision, cid, hash } = found;
       const where = { revision, cid: cidText(cid), hash: toHex(hash) };
-      bills.push({ meter, bid: toHex(bid), month: monthName(month), ...where });
+      bills.push({ meter, customer: name, bid: toHex(bid), month: monthName(month), ...where });
     }
   }
   return bills;
@@ -65,7 +67,12 @@ function print(bills: readonly ListedBill[], months: readonly number[]): void {
   }
   printTable(
     ["meter", "month", "revision", "content address"],
-    bills.map(({ meter, month, revision, cid }) => [meter, month, String(revision), cid]),
+    bills.map(({ meter, customer, month, revision, cid }) => [
+      labelOf({ meter, name: customer }),
+      month,
+      String(revision),
+      cid,
+    ]),
     [2],
   );
   line(counted(bills.length, "bill"));

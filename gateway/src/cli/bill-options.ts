@@ -6,6 +6,7 @@ import { hexBytes, jsonOption, monthOption } from "./options.js";
 export interface BillOptions extends LedgerOptions {
   /** 12*year + (month-1). */
   readonly month?: number;
+  readonly customer?: string;
   readonly bid?: Uint8Array;
   readonly identity?: string;
   readonly bill?: string;
@@ -26,6 +27,7 @@ export interface OfflineBill {
 /** Adds what tells a bill: the month, the folder, or what a customer needs without one. */
 export function addBillOptions(command: Command): Command {
   return addLedgerOptions(command.addOption(monthOption()))
+    .option("--customer <name>", "your name of the customer, where several were at the meter in the month")
     .addOption(new Option("--bid <hex>", "offline: the customer's BID on the ledger").argParser(hexBytes(16)))
     .option("--identity <file>", "offline: the customer's age identity")
     .option("--bill <file>", "offline: the encrypted bill")
@@ -55,8 +57,9 @@ export function refuseOffline(options: BillOptions): void {
 
 /** @throws VeilgridError `bad-option` naming what is missing or too much. */
 export function requireOffline(meter: string | undefined, options: BillOptions): OfflineBill {
-  const { month, bid, identity, bill, ipfs } = options;
+  const { month, customer, bid, identity, bill, ipfs } = options;
   if (meter !== undefined) throw unfit("with --ledger, and no --out, the bill is told by --bid and not by METER");
+  if (customer !== undefined) throw unfit("--customer goes with a METER");
   if (bid === undefined) throw unfit("--ledger needs --bid");
   if (identity === undefined) throw unfit("--ledger needs --identity");
   if (month === undefined) throw unfit("--ledger needs --month");

@@ -7,14 +7,14 @@ import { FileContent } from "../ipfs/file-content.js";
 import { withHistory } from "../ledger/history.js";
 import type { ContentStore } from "../ports/content.js";
 import { DataFolder } from "../world/folder.js";
-import { KeptRun } from "../world/kept.js";
+import { KeptRun, labelOf, type KeptCustomer } from "../world/kept.js";
 import { isOffline, refuseOffline, requireOffline, type BillOptions } from "./bill-options.js";
 import { unfit } from "./ledger-options.js";
 import { withLedger } from "./ledger-source.js";
 
 /** A month's bill of a customer, and what it is opened with. */
 export interface BillCase {
-  /** The operator's name of the meter; offline the BID in hex. */
+  /** The operator's names of meter and customer; offline the BID in hex. */
   readonly name: string;
   readonly customer: Customer;
   readonly month: CommittedMonth;
@@ -27,7 +27,8 @@ const REMEMBERED = 50_000;
 
 /**
  * Works with the one bill that is meant.
- * @throws VeilgridError `bad-option`, `no-run`, `unknown-meter`, `bad-month`, `no-bills`, and about the ledger.
+ * @throws VeilgridError `bad-option`, `no-run`, `unknown-meter`, `unknown-customer`, `several-customers`, `bad-month`,
+ * `no-bills`, and about the ledger.
  */
 export async function withBill<T>(
   meter: string | undefined,
@@ -38,10 +39,12 @@ export async function withBill<T>(
   refuseOffline(options);
   if (meter === undefined) throw unfit("say which METER, or --ledger and --bid");
   const run = await KeptRun.open(new DataFolder(options.out));
-  run.indexOf(meter);
-  return withFolderBills(run, { meters: [meter], months: [run.month(options.month)] }, options, async (bills) => {
-    const next = await bills[Symbol.asyncIterator]().next();
-    return use(next.value as BillCase);
+  const number = run.month(options.month);
+  return withHistoryOf(options, async (history) => {
+    const customers = await run.customersAt(meter, options.customer);
+    const content = await openContent(run.folder.ipfs);
+    const month = await openMonth(number, history, options);
+    return use(caseOf(requireOne(customers, month), month, content));
   });
 }
 
@@ -50,28 +53,52 @@ export async function withAllBills<T>(options: BillOptions, use: UseBills<T>): P
   refuseOffline(options);
   const run = await KeptRun.open(new DataFolder(options.out));
   const months = options.month === undefined ? run.months : [run.month(options.month)];
-  return withFolderBills(run, { meters: run.meters, months }, options, use);
-}
-
-async function withFolderBills<T>(
-  run: KeptRun,
-  of: { readonly meters: readonly string[]; readonly months: readonly number[] },
-  options: BillOptions,
-  use: UseBills<T>,
-): Promise<T> {
-  return withHistoryOf(options, async (ledger) => {
+  return withHistoryOf(options, async (history) => {
+    const customers = await run.customers();
     const content = await openContent(run.folder.ipfs);
+    const view = new LedgerView(history);
+    const billed: (readonly [KeptCustomer, number])[] = [];
+    for (const number of months) {
+      const known = await billedOf(customers, number, view);
+      // Where nobody has a bill yet, it is everybody's of the input that is missed.
+      const all = known.length > 0 ? known : customers.filter(({ meter, name }) => meter === name);
+      billed.push(...all.map((customer) => [customer, number] as const));
+    }
     async function* bills(): AsyncGenerator<BillCase> {
-      for (const number of of.months) {
-        const month = await openMonth(number, ledger, options);
-        for (const meter of of.meters) {
-          const { bid, customer } = await run.home(meter);
-          yield { name: meter, month, customer: new Customer({ bid, identity: customer.identity }, { content }) };
-        }
+      let month: CommittedMonth | undefined;
+      for (const [customer, number] of billed) {
+        if (month?.month !== number) month = await openMonth(number, history, options);
+        yield caseOf(customer, month, content);
       }
     }
-    return use(bills(), of.meters.length * of.months.length);
+    return use(bills(), billed.length);
   });
+}
+
+/** Who has a bill of a month. */
+async function billedOf(
+  customers: readonly KeptCustomer[],
+  month: number,
+  view: LedgerView,
+): Promise<readonly KeptCustomer[]> {
+  const bills = await Promise.all(customers.map(({ bid }) => view.bill(bid, month)));
+  return customers.filter((_, i) => bills[i] !== undefined);
+}
+
+function caseOf(of: KeptCustomer, month: CommittedMonth, content: Pick<ContentStore, "get">): BillCase {
+  const { bid, identity } = of;
+  return { name: labelOf(of), month, customer: new Customer({ bid, identity }, { content }) };
+}
+
+/** The one at the meter who has a bill of the month. @throws VeilgridError `several-customers`. */
+function requireOne(customers: readonly KeptCustomer[], month: CommittedMonth): KeptCustomer {
+  const billed = customers.filter(({ bid }) => month.bill(bid) !== undefined);
+  const [first, second] = billed;
+  if (second === undefined) return first ?? (customers[0] as KeptCustomer);
+  const names = billed.map(({ name }) => name).join(", ");
+  const { meter } = second;
+  const sentence = `meter ${meter} had several customers in the month: say which --customer of ${names}`;
+  throw new VeilgridError("several-customers", sentence, { facts: { meter, names }, blame: "caller" });
 }
 
 async function withOfflineBill<T>(
@@ -82,8 +109,8 @@ async function withOfflineBill<T>(
   const { month: number, bid, identity: file, bill, ipfs } = requireOffline(meter, options);
   const content = bill === undefined ? await openContent(ipfs as string) : new FileContent(bill);
   const customer = new Customer({ bid, identity: await readIdentity(file) }, { content });
-  return withHistoryOf(options, async (ledger) => {
-    return use({ name: toHex(bid), month: await openMonth(number, ledger, options), customer });
+  return withHistoryOf(options, async (history) => {
+    return use({ name: toHex(bid), month: await openMonth(number, history, options), customer });
   });
 }
 

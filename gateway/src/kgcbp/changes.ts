@@ -76,7 +76,7 @@ function requireNewCustomer({ bid }: Supplied, { knows }: Standing): void {
   if (knows(bid)) throw refused("known-customer", "the BID names another customer already", {});
 }
 
-/** @throws VeilgridError `known-meter` while the meter has a supply. */
+/** @throws VeilgridError `known-meter` while the meter has a supply, `supply-ended`. */
 function added(request: ChangeRequest & { kind: "add" }, standing: Standing, from: Period): Enrolment {
   const { meter, bid, recipient, region, device, to } = request;
   const present = standing.supplies.at(-1);
@@ -84,7 +84,9 @@ function added(request: ChangeRequest & { kind: "add" }, standing: Standing, fro
     throw refused("known-meter", `meter ${meter} has a supply already`, { meter });
   }
   requireNewCustomer(request, standing);
-  return { meter, bid, recipient, region, device, from, to };
+  const begins = { meter, bid, recipient, region, device, from, to };
+  requireSupplied(begins, from);
+  return begins;
 }
 
 /** The supply that begins with the change, if one does. */

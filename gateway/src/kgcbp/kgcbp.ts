@@ -17,6 +17,7 @@ import { EpochBook } from "./epoch-book.js";
 import { Epochs } from "./epochs.js";
 import { Issuing, type BillingOptions } from "./issuing.js";
 import { MonthReader } from "./month.js";
+import { billedName } from "./names.js";
 import { Releases } from "./releases.js";
 import { Retention } from "./retention.js";
 import { Revisions } from "./revisions.js";
@@ -168,6 +169,11 @@ export class Kgcbp {
   /** What became of each meter of a committed period, in the order of BIDs. For KGCBP's operator alone. */
   outcomes(region: number, period: Period): Promise<readonly Outcome[]> {
     return this.#settlements.of(region, period);
+  }
+
+  /** Whether all bills of a month are on the ledger, as far as KGCBP has followed it. */
+  isBilled(month: number): boolean {
+    return this.#desk.store.get(billedName(month)) !== undefined;
   }
 
   /** How many meters of a committed period were complete. */

@@ -5,6 +5,7 @@ import type { ChangeRequest } from "../kgcbp/change-request.js";
 import { meterName } from "../kgcbp/names.js";
 import type { MeterChange } from "../ports/keystore.js";
 import type { Store } from "../ports/store.js";
+import { Newcomers } from "./newcomers.js";
 import { regionOf, type RunRecord } from "./plan.js";
 import { deviceKey, newcomer, type RunKeys } from "./secrets.js";
 
@@ -65,11 +66,13 @@ export class RunMeters {
   readonly #record: RunRecord;
   readonly #keys: RunKeys;
   readonly #store: Store;
+  readonly #newcomers: Newcomers;
 
   constructor(record: RunRecord, keys: RunKeys, store: Store) {
     this.#record = record;
     this.#keys = keys;
     this.#store = store;
+    this.#newcomers = new Newcomers(store);
   }
 
   /** What KGCBP is asked for. @throws VeilgridError `unknown-meter`, `unknown-region`. */
@@ -109,7 +112,7 @@ export class RunMeters {
   async keepNames(wish: MeterWish, request: ChangeRequest): Promise<void> {
     const names: { key: string; value: Uint8Array }[] = [];
     if ("bid" in request && "customer" in wish) {
-      names.push({ key: `customer/${toHex(request.bid)}`, value: utf8(wish.customer) });
+      names.push(this.#newcomers.entry(request.bid, { meter: wish.meter, name: wish.customer }));
     }
     if ("device" in request && "device" in wish) {
       names.push({ key: `device/${request.device}`, value: utf8(wish.device) });
@@ -211,7 +214,7 @@ export class RunMeters {
       if (customers.has(toHex(bid))) continue;
       if (home !== undefined) customers.set(toHex(bid), { meter, name: meter, bid, key: home.customer });
       else {
-        const name = this.#name(`customer/${toHex(bid)}`);
+        const { name } = this.#newcomers.get(bid);
         customers.set(toHex(bid), { meter, name, bid, key: (await newcomer(this.#keys.random, meter, name)).key });
       }
     }

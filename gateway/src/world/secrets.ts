@@ -55,15 +55,10 @@ function signingKey(random: Random, ...labels: (string | number)[]): SigningKey 
   return { secret, key: schnorr.publicKey(secret) };
 }
 
-/** The BID of one household's customer, 16 bytes. */
-export function homeBid(random: Random, household: number): Uint8Array {
-  return random.bytes(16, "bid", household);
-}
-
 /** The secrets of one household, by its index in the input. */
 export async function homeKeys(random: Random, household: number): Promise<HomeKeys> {
   return {
-    bid: homeBid(random, household),
+    bid: random.bytes(16, "bid", household),
     monthKey: random.bytes(32, "month-key", household),
     customer: await newCustomerKey((count, draw) => random.bytes(count, "customer", household, draw)),
     device: await newCustomerKey((count, draw) => random.bytes(count, "device", household, draw)),
