@@ -98,6 +98,24 @@ describe("a month of a run, closed and erased", function () {
     expect(text).to.equal(finished.billsText);
   });
 
+  it("is listed, copied and restored by the operator's commands, and stays erased", async () => {
+    const listed = await json(["kgcbp", "retention", "--out", folder]);
+    const april = { month: "2013-04", billed: true, closedRegions: 2, regions: 2, erased: true };
+    const [first] = (listed.said as { months: unknown[] }).months;
+    expect(first).to.deep.include(april);
+    const again = await json(["kgcbp", "erase", "2013-04", "--early", "--out", folder]);
+    expect(again).to.deep.equal({ code: 0, said: { months: [], dryRun: false } });
+    expect((await json(["kgcbp", "erase", "2013-05", "--out", folder])).code).to.not.equal(0);
+    const copied = await json(["kgcbp", "backup", "--out", folder]);
+    const { entries } = copied.said as { entries: number };
+    const dry = await json(["kgcbp", "restore", "--dry-run", "--out", folder]);
+    expect(dry.said).to.deep.include({ entries, dryRun: true });
+    expect((await json(["kgcbp", "restore", "--out", folder])).code).to.not.equal(0);
+    const restored = await json(["kgcbp", "restore", "--replace", "--out", folder]);
+    expect(restored).to.deep.include({ code: 0 });
+    expect(await json(["kgcbp", "retention", "--out", folder])).to.deep.equal(listed);
+  });
+
   after(() => {
     rmSync(join(folder, "..", "closed.vgl"), { force: true });
   });

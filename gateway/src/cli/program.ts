@@ -11,10 +11,12 @@ import { addDemo } from "./demo.js";
 import { addEngine } from "./engine.js";
 import { addEpochs } from "./epochs.js";
 import { EXIT_CODES } from "./failure.js";
+import { addKgcbpBackup } from "./kgcbp-backup.js";
 import { addKgcbpCase } from "./kgcbp-case.js";
 import { addKgcbpCases } from "./kgcbp-cases.js";
 import { addKgcbpEliminate } from "./kgcbp-eliminate.js";
 import { addKgcbpMeter } from "./kgcbp-meter.js";
+import { addKgcbpRetention } from "./kgcbp-retention.js";
 import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
 import { addNetworkPackage } from "./network-package.js";
@@ -72,6 +74,7 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
     .command("kgcbp")
     .description("find faulty meters, leave them out and let them in again, and change meters");
   for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate, addKgcbpMeter]) add(kgcbp);
+  for (const add of [addKgcbpRetention, addKgcbpBackup]) add(kgcbp);
   addParams(veilgrid);
   addAudit(veilgrid);
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
