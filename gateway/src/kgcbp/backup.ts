@@ -75,8 +75,13 @@ export class Backup {
   static async #begin(place: BackupPlace, stores: BackedStores, last: bigint): Promise<Backup> {
     const journal = await BackupJournal.open(place.folder, { records: [], segments: [], whole: 0 }, last);
     const backup = new Backup(place, stores, journal);
-    await backup.copy();
-    return backup;
+    try {
+      await backup.copy();
+      return backup;
+    } catch (error) {
+      await backup.close();
+      throw error;
+    }
   }
 
   /** How far the journal has come. */

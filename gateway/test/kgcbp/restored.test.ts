@@ -145,6 +145,7 @@ describe("KGCBP, killed at every step of a release and restored on a new machine
     const site = await Site.open(folder);
     await run(site, () => site.town.periods(next, 1, consumption));
     undisturbed = { outcome: await site.outcome(), sent: site.sent() };
+    await site.burn();
     expect(undisturbed.sent).to.have.lengthOf(4);
     // Each of them the same bytes, to all aggregators and whenever they were repeated.
     for (const leaves of site.releases.values()) expect(leaves.size).to.equal(1);
@@ -166,6 +167,7 @@ describe("KGCBP, killed at every step of a release and restored on a new machine
       });
       expect(site.sent(), `after ${writes} writes`).to.deep.equal(undisturbed.sent);
       expect(await site.outcome(), `after ${writes} writes`).to.deep.equal(undisturbed.outcome);
+      await site.burn();
     }
     // Before its settlement, its case, and when all was done.
     expect(writes).to.equal(3);
