@@ -11,6 +11,8 @@ export interface BillOptions extends LedgerOptions {
   readonly identity?: string;
   readonly bill?: string;
   readonly ipfs?: string;
+  /** Encrypted bills beside --bill: those that it settles. */
+  readonly earlier?: readonly string[];
   readonly consortium?: Uint8Array;
   readonly json?: boolean;
 }
@@ -22,6 +24,7 @@ export interface OfflineBill {
   readonly identity: string;
   readonly bill: string | undefined;
   readonly ipfs: string | undefined;
+  readonly earlier: readonly string[];
 }
 
 /** Adds what tells a bill: the month, the folder, or what a customer needs without one. */
@@ -51,18 +54,19 @@ export function isOffline(options: BillOptions): boolean {
 
 /** @throws VeilgridError `bad-option` where options of the offline form are given with a folder. */
 export function refuseOffline(options: BillOptions): void {
-  const given = (["bid", "identity", "bill", "ipfs"] as const).find((name) => options[name] !== undefined);
+  const given = (["bid", "identity", "bill", "ipfs", "earlier"] as const).find((name) => options[name] !== undefined);
   if (given !== undefined) throw unfit(`--${given} goes with --ledger`);
 }
 
 /** @throws VeilgridError `bad-option` naming what is missing or too much. */
 export function requireOffline(meter: string | undefined, options: BillOptions): OfflineBill {
-  const { month, customer, bid, identity, bill, ipfs } = options;
+  const { month, customer, bid, identity, bill, ipfs, earlier = [] } = options;
   if (meter !== undefined) throw unfit("with --ledger, and no --out, the bill is told by --bid and not by METER");
   if (customer !== undefined) throw unfit("--customer goes with a METER");
   if (bid === undefined) throw unfit("--ledger needs --bid");
   if (identity === undefined) throw unfit("--ledger needs --identity");
   if (month === undefined) throw unfit("--ledger needs --month");
   if ((bill === undefined) === (ipfs === undefined)) throw unfit("--ledger needs either --bill or --ipfs");
-  return { month, bid, identity, bill, ipfs };
+  if (bill === undefined && earlier.length > 0) throw unfit("--earlier goes with --bill: a block store has them all");
+  return { month, bid, identity, bill, ipfs, earlier };
 }

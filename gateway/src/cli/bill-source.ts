@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { LedgerView, VeilgridError, VerifiedSignatures, equalBytes, toHex, type StateReader } from "@veilgrid/protocol";
 import { readIdentity } from "../bill/identity.js";
-import { CommittedMonth } from "../customer/committed-month.js";
-import { Customer } from "../customer/customer.js";
+import { CommittedMonth, committedMonths } from "../customer/committed-month.js";
+import { Customer, type OtherMonths } from "../customer/customer.js";
 import { FileContent } from "../ipfs/file-content.js";
 import { withHistory } from "../ledger/history.js";
 import type { ContentStore } from "../ports/content.js";
@@ -18,6 +18,8 @@ export interface BillCase {
   readonly name: string;
   readonly customer: Customer;
   readonly month: CommittedMonth;
+  /** The ledger's other months, for what the bill settles. */
+  readonly others: OtherMonths;
 }
 
 /** Works through bills, of which there are `count`. */
@@ -44,7 +46,7 @@ export async function withBill<T>(
     const customers = await run.customersAt(meter, options.customer);
     const content = await openContent(run.folder.ipfs);
     const month = await openMonth(number, history, options);
-    return use(caseOf(requireOne(customers, month), month, content));
+    return use({ ...caseOf(requireOne(customers, month), month, content), others: othersOf(history) });
   });
 }
 
@@ -56,6 +58,7 @@ export async function withAllBills<T>(options: BillOptions, use: UseBills<T>): P
   return withHistoryOf(options, async (history) => {
     const customers = await run.customers();
     const content = await openContent(run.folder.ipfs);
+    const others = othersOf(history);
     const view = new LedgerView(history);
     const billed: (readonly [KeptCustomer, number])[] = [];
     for (const number of months) {
@@ -68,7 +71,7 @@ export async function withAllBills<T>(options: BillOptions, use: UseBills<T>): P
       let month: CommittedMonth | undefined;
       for (const [customer, number] of billed) {
         if (month?.month !== number) month = await openMonth(number, history, options);
-        yield caseOf(customer, month, content);
+        yield { ...caseOf(customer, month, content), others };
       }
     }
     return use(bills(), billed.length);
@@ -85,7 +88,7 @@ async function billedOf(
   return customers.filter((_, i) => bills[i] !== undefined);
 }
 
-function caseOf(of: KeptCustomer, month: CommittedMonth, content: Pick<ContentStore, "get">): BillCase {
+function caseOf(of: KeptCustomer, month: CommittedMonth, content: Pick<ContentStore, "get">): Omit<BillCase, "others"> {
   const { bid, identity } = of;
   return { name: labelOf(of), month, customer: new Customer({ bid, identity }, { content }) };
 }
@@ -106,11 +109,12 @@ async function withOfflineBill<T>(
   options: BillOptions,
   use: (bill: BillCase) => Promise<T>,
 ): Promise<T> {
-  const { month: number, bid, identity: file, bill, ipfs } = requireOffline(meter, options);
-  const content = bill === undefined ? await openContent(ipfs as string) : new FileContent(bill);
+  const { month: number, bid, identity: file, bill, ipfs, earlier } = requireOffline(meter, options);
+  const content = bill === undefined ? await openContent(ipfs as string) : new FileContent(bill, ...earlier);
   const customer = new Customer({ bid, identity: await readIdentity(file) }, { content });
   return withHistoryOf(options, async (history) => {
-    return use({ name: toHex(bid), month: await openMonth(number, history, options), customer });
+    const month = await openMonth(number, history, options);
+    return use({ name: toHex(bid), month, others: othersOf(history), customer });
   });
 }
 
@@ -127,6 +131,10 @@ async function openContent(path: string): Promise<Pick<ContentStore, "get">> {
   // Loaded when it is needed: who only asks for help does not wait for it.
   const { ContentFolder } = await import("../ipfs/content-folder.js");
   return ContentFolder.open(path);
+}
+
+function othersOf(state: StateReader): OtherMonths {
+  return committedMonths({ view: new LedgerView(state), memory: new VerifiedSignatures(REMEMBERED) });
 }
 
 async function openMonth(number: number, state: StateReader, { consortium }: BillOptions): Promise<CommittedMonth> {

@@ -29,6 +29,8 @@ interface Verdict {
   /** Of the ciphertext, as the ledger has it; null for a bill that cannot be read. */
   readonly hash: string | null;
   readonly differences: readonly Difference[];
+  /** The months whose settlement could not be recomputed, because a bill is not at hand. */
+  readonly uncheckedDeltas: readonly string[];
 }
 
 /** A verdict with what it is about, which is for the customer alone. */
@@ -43,6 +45,9 @@ const NOTES = `The bill is fetched and compared with the ledger's hash, decrypte
 against the committed roots, then each period's readings, masks, price and cost, every line and the total. Each block
 that is relied on has its votes verified. Exit code 1: a bill does not follow from the ledger.
 
+What a bill settles of earlier months is recomputed from those months' bills, which are in the folder or the block
+store, or else given by --earlier. That the settled values are what the meter measured is the word of its own log.
+
 ${OFFLINE}`;
 
 /** `veilgrid bill verify`: whether bills follow from the ledger. */
@@ -50,6 +55,11 @@ export function addBillVerify(parent: Command): void {
   addBillOptions(parent.command("verify").argument("[meter]", "the meter, as the input calls it"))
     .description("recompute a bill from the ledger, and say whether it is right")
     .option("--all", "every bill of the folder")
+    .option(
+      "--earlier <file>",
+      "with --bill: an earlier bill that it settles; may be repeated",
+      (file, all?: string[]) => [...(all ?? []), file],
+    )
     .addHelpText(
       "after",
       examples(
@@ -91,14 +101,16 @@ async function verifyAll(options: VerifyOptions): Promise<Verified[]> {
 }
 
 /** @throws VeilgridError where the bill cannot be checked at all. */
-async function verdictOn({ name, customer, month }: BillCase): Promise<Verified> {
+async function verdictOn({ name, customer, month, others }: BillCase): Promise<Verified> {
   const of = { name, month: monthName(month.month) };
   try {
-    const { report, verified, differences, entry } = await customer.verify(month);
-    return { verdict: { ...of, verified, total: report.total, hash: toHex(entry.hash), differences }, report };
+    const { report, verified, differences, uncheckedDeltas, entry } = await customer.verify(month, others);
+    const [total, hash] = [report.total, toHex(entry.hash)];
+    return { verdict: { ...of, verified, total, hash, differences, uncheckedDeltas }, report };
   } catch (error) {
     if (!isFailedCheck(error)) throw error;
-    return { verdict: { ...of, verified: false, total: null, hash: null, differences: [unreadable(error)] } };
+    const nothing = { total: null, hash: null, uncheckedDeltas: [] };
+    return { verdict: { ...of, ...nothing, verified: false, differences: [unreadable(error)] } };
   }
 }
 
@@ -129,6 +141,13 @@ function printAll(bills: readonly Verified[]): void {
   line(`${good} of ${counted(bills.length, "bill")} verified from the ledger`);
 }
 
+function settlementOf({ month, k }: BillReport["deltas"][number], { uncheckedDeltas }: Verdict): string {
+  const what = `the settlement of ${counted(k.length, "period")} of ${month}`;
+  if (uncheckedDeltas.includes(month))
+    return `not recomputed: ${what}, for a bill since then is not at hand (--earlier)`;
+  return `recomputed: ${what}; its values are the word of the meter's own log`;
+}
+
 function printOne(bill: Verified): void {
   const { verdict, report } = bill;
   const { name, month, differences } = verdict;
@@ -137,6 +156,7 @@ function printOne(bill: Verified): void {
     const leaves = counted(report.seedLeaves.length, "set of seeds", "sets of seeds");
     line(`verified: ${totalOf(bill)} for ${name}, ${month}`);
     line(`${leaves} under the ledger's roots, ${periods} and ${counted(report.lines.length, "line")} recomputed`);
+    for (const delta of report.deltas) line(settlementOf(delta, verdict));
     return;
   }
   line(`NOT verified: the bill of ${name}, ${month}`);

@@ -17,6 +17,7 @@ import { addKgcbpCases } from "./kgcbp-cases.js";
 import { addKgcbpEliminate } from "./kgcbp-eliminate.js";
 import { addKgcbpMeter } from "./kgcbp-meter.js";
 import { addKgcbpRetention } from "./kgcbp-retention.js";
+import { addKgcbpSettle } from "./kgcbp-settle.js";
 import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
 import { addNetworkPackage } from "./network-package.js";
@@ -27,6 +28,8 @@ import { addPriceImport } from "./price-import.js";
 import { addPrice } from "./price.js";
 import { addReadingsCheck } from "./readings-check.js";
 import { addReadingsSend } from "./readings-send.js";
+import { addReceiptCheck } from "./receipt-check.js";
+import { addReceiptExport } from "./receipt-export.js";
 import { addSetup } from "./setup.js";
 
 const VERSION = "0.1.0";
@@ -70,10 +73,14 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
   const ledger = veilgrid.command("ledger").description("take the ledger elsewhere, or compare the peers that have it");
   for (const add of [addLedgerExport, addLedgerPeers]) add(ledger);
+  const receipt = veilgrid
+    .command("receipt")
+    .description("keep a meter's receipts as files, and hold aggregators to them");
+  for (const add of [addReceiptExport, addReceiptCheck]) add(receipt);
   const kgcbp = veilgrid
     .command("kgcbp")
-    .description("find faulty meters, leave them out and let them in again, and change meters");
-  for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate, addKgcbpMeter]) add(kgcbp);
+    .description("find faulty meters, leave them out, let them in again and settle their logs, and change meters");
+  for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate, addKgcbpSettle, addKgcbpMeter]) add(kgcbp);
   for (const add of [addKgcbpRetention, addKgcbpBackup]) add(kgcbp);
   addParams(veilgrid);
   addAudit(veilgrid);
