@@ -59,7 +59,7 @@ describe("veilgrid kgcbp settle", function () {
     writeHomes("whole.csv", () => false);
     for (const home of ["B", "C"]) writeLog(home, wh(HOMES.indexOf(home), GAPS[home] as number));
     const asked = "--tariff settled-tariff.json --min-meters 5 --seed 3";
-    await typed(`demo --readings whole.csv ${asked} --out whole`);
+    await typed(`demo --readings whole.csv ${asked} --out without-gaps`);
     await typed(`setup --readings gaps.csv ${asked} --out gaps`);
     await typed("periods run --count 8 --out gaps");
   });
@@ -89,7 +89,7 @@ describe("veilgrid kgcbp settle", function () {
     );
 
     await typed("bill issue --out gaps");
-    expect(await billed("C", "gaps")).not.to.equal(await billed("C", "whole"));
+    expect(await billed("C", "gaps")).not.to.equal(await billed("C", "without-gaps"));
     expect(rows(await typed("bill show B --month 2026-04 --out gaps"))).to.satisfy((lines: string[]) =>
       lines.some((line) => line.startsWith("settlement of 2026-03: read from the meter's own log | ")),
     );
@@ -97,7 +97,7 @@ describe("veilgrid kgcbp settle", function () {
     await typed("kgcbp settle C --log C.json --out gaps");
     expect(await typed("bill list --month 2026-04 --out gaps")).to.match(/│ C +│ 2026-04 │ +1 │/);
     await typed("bill issue --out gaps");
-    for (const home of ["B", "C"]) expect(await billed(home, "gaps"), home).to.equal(await billed(home, "whole"));
+    for (const home of ["B", "C"]) expect(await billed(home, "gaps"), home).to.equal(await billed(home, "without-gaps"));
     expect(await typed("bill verify --all --out gaps")).to.contain("12 of 12 bills verified from the ledger");
   });
 
