@@ -97,7 +97,8 @@ describe("veilgrid kgcbp settle", function () {
     await typed("kgcbp settle C --log C.json --out gaps");
     expect(await typed("bill list --month 2026-04 --out gaps")).to.match(/│ C +│ 2026-04 │ +1 │/);
     await typed("bill issue --out gaps");
-    for (const home of ["B", "C"]) expect(await billed(home, "gaps"), home).to.equal(await billed(home, "without-gaps"));
+    for (const home of ["B", "C"])
+      expect(await billed(home, "gaps"), home).to.equal(await billed(home, "without-gaps"));
     expect(await typed("bill verify --all --out gaps")).to.contain("12 of 12 bills verified from the ledger");
   });
 
