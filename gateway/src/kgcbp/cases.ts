@@ -1,25 +1,12 @@
-import {
-  KIND,
-  Reader,
-  Writer,
-  caseRef,
-  comparePeriods,
-  nextPeriod,
-  verdictCodec,
-  type Header,
-  type Period,
-} from "@veilgrid/protocol";
+import { KIND, caseRef, comparePeriods, nextPeriod, verdictCodec, type Header, type Period } from "@veilgrid/protocol";
 import { transactionStep } from "../committed/outbox.js";
 import { caseKeyName, caseName, decodeCase, encodeCase, verdictOf, type CaseRecord } from "./case-record.js";
 import type { Change } from "../ports/store.js";
+import { Cursor } from "./cursor.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import { slotName } from "./names.js";
 import type { Settlements } from "./settlements.js";
-
-function cursorKey(region: number): string {
-  return `cases/${String(region).padStart(5, "0")}`;
-}
 
 function outboxName(region: number, period: Period): string {
   return `verdict/${slotName(region, period)}`;
@@ -34,6 +21,7 @@ export class Cases {
   readonly #desk: Desk;
   readonly #book: EpochBook;
   readonly #settlements: Settlements;
+  readonly #cursor: Cursor;
   /** By region, ascending: periods whose verdict is due and not committed. */
   readonly #waiting = new Map<number, Period[]>();
 
@@ -41,6 +29,7 @@ export class Cases {
     this.#desk = desk;
     this.#book = book;
     this.#settlements = settlements;
+    this.#cursor = new Cursor(desk.store, "cases");
   }
 
   /** Goes through the committed periods from the first one on that was not known to be done. */
@@ -48,19 +37,12 @@ export class Cases {
     const { periodSeconds } = await this.#desk.view.currentParams();
     for (const region of await this.#desk.view.regions()) {
       const { firstCovered, lastReadings } = await this.#desk.view.head(region);
-      const from = this.#cursor(region) ?? firstCovered;
+      const from = this.#cursor.of(region) ?? firstCovered;
       if (from === undefined || lastReadings === undefined) continue;
       for (let at = this.#desk.kept(from); comparePeriods(at, lastReadings) <= 0; at = nextPeriod(at, periodSeconds)) {
         await this.#take(region, at, periodSeconds);
       }
     }
-  }
-
-  #cursor(region: number): Period | undefined {
-    const bytes = this.#desk.store.get(cursorKey(region));
-    if (bytes === undefined) return undefined;
-    const reader = new Reader(bytes, "case cursor");
-    return { month: reader.u32(), k: reader.u16() };
   }
 
   /** A readings block was committed, and its period settled. */
@@ -103,8 +85,7 @@ export class Cases {
 
   /** The first period that a restart has to look at again: one that waits, or else `next`. */
   #next(region: number, next: Period): Change {
-    const { month, k } = this.#waiting.get(region)?.[0] ?? next;
-    return { key: cursorKey(region), value: new Writer().u32(month).u16(k).bytes() };
+    return this.#cursor.at(region, this.#waiting.get(region)?.[0] ?? next);
   }
 
   /** The case's record, and the month's case key where it is the first one: a later signing key changes neither. */

@@ -1,7 +1,5 @@
 import {
   KIND,
-  Reader,
-  Writer,
   comparePeriods,
   nextPeriod,
   periodAt,
@@ -13,6 +11,7 @@ import {
 import { transactionStep } from "../committed/outbox.js";
 import type { Timer } from "../ports/clock.js";
 import { encodeKeepLists, partLength } from "../transport/envelopes.js";
+import { Cursor } from "./cursor.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import type { EpochKeys } from "./epoch-keys.js";
@@ -22,10 +21,6 @@ import { nextSpan } from "./plan.js";
 
 /** "An epoch is committed before its first window opens (operationally 6 to 12 hours ahead)": the later bound. */
 export const LEAD_MS = 12 * 3_600_000;
-
-function sendingKey(region: number): string {
-  return `sending/${String(region).padStart(5, "0")}`;
-}
 
 function outboxName(region: number, first: Period): string {
   return `epoch/${slotName(region, first)}`;
@@ -53,12 +48,15 @@ export class Epochs {
   readonly #desk: Desk;
   readonly #book: EpochBook;
   readonly #leadMs: number;
+  /** The first period of the epoch that is on its way. */
+  readonly #sending: Cursor;
   readonly #timers = new Map<number, Timer>();
 
   constructor(desk: Desk, book: EpochBook, leadMs = LEAD_MS) {
     this.#desk = desk;
     this.#book = book;
     this.#leadMs = leadMs;
+    this.#sending = new Cursor(desk.store, "sending");
   }
 
   async start(): Promise<void> {
@@ -72,7 +70,7 @@ export class Epochs {
 
   /** A meter came, changed or went: its region may have had nothing to prepare, or something else. */
   async onChange(region: number): Promise<void> {
-    if (this.#sending(region) === undefined) await this.#plan(region);
+    if (this.#sending.of(region) === undefined) await this.#plan(region);
   }
 
   /**
@@ -93,7 +91,7 @@ export class Epochs {
 
   /** The last period of the epoch that is on its way. */
   #lastSent(region: number): Period | undefined {
-    const first = this.#sending(region);
+    const first = this.#sending.of(region);
     const record = first && this.#book.find(region, first);
     return record && { month: record.first.month, k: record.first.k + record.periods - 1 };
   }
@@ -108,23 +106,15 @@ export class Epochs {
   async onParams(): Promise<void> {
     const { version } = await this.#desk.view.currentParams();
     for (const region of this.#desk.register.regions()) {
-      const sending = this.#sending(region);
+      const sending = this.#sending.of(region);
       const record = sending && this.#book.find(region, sending);
       if (record !== undefined && record.params < version - 1) await this.#resume(region);
     }
   }
 
-  /** The first period of the epoch that is on its way. */
-  #sending(region: number): Period | undefined {
-    const bytes = this.#desk.store.get(sendingKey(region));
-    if (bytes === undefined) return undefined;
-    const reader = new Reader(bytes, "epoch on its way");
-    return { month: reader.u32(), k: reader.u16() };
-  }
-
   /** Goes on from what store and ledger say: the epoch on its way, or else the next one. */
   async #resume(region: number): Promise<void> {
-    const sending = this.#sending(region);
+    const sending = this.#sending.of(region);
     const { lastCovered } = await this.#desk.view.head(region);
     const record = sending && this.#book.find(region, sending);
     if (record !== undefined && (lastCovered === undefined || comparePeriods(lastCovered, record.first) < 0)) {
@@ -138,7 +128,7 @@ export class Epochs {
 
   async #arrived(region: number, first: Period): Promise<void> {
     this.#recall(region, first);
-    await this.#desk.store.write([{ key: sendingKey(region), value: undefined }]);
+    await this.#desk.store.write([this.#sending.none(region)]);
   }
 
   #recall(region: number, first: Period): void {
@@ -183,8 +173,7 @@ export class Epochs {
   /** "what it says of a period is fixed from its first sending, committed or not": on the disk before it. */
   async #fix(record: EpochRecord): Promise<void> {
     const { region, first } = record;
-    const value = new Writer().u32(first.month).u16(first.k).bytes();
-    await this.#desk.store.write([this.#book.keep(record), { key: sendingKey(region), value }]);
+    await this.#desk.store.write([this.#book.keep(record), this.#sending.at(region, first)]);
   }
 
   async #send(record: EpochRecord): Promise<void> {
@@ -225,7 +214,7 @@ export class Epochs {
       await this.#send(tail);
       return;
     }
-    await this.#desk.store.write([{ key: sendingKey(region), value: undefined }]);
+    await this.#desk.store.write([this.#sending.none(region)]);
     await this.#plan(region);
   }
 }

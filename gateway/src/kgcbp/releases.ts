@@ -1,7 +1,5 @@
 import {
   KIND,
-  Reader,
-  Writer,
   comparePeriods,
   maskCodec,
   nextPeriod,
@@ -10,16 +8,13 @@ import {
   type ReadingsRecord,
 } from "@veilgrid/protocol";
 import { transactionStep } from "../committed/outbox.js";
+import { Cursor } from "./cursor.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import { slotName } from "./names.js";
 import { isReleaseDue, releaseOf } from "./release.js";
 import type { Settlements } from "./settlements.js";
 import type { Outcome } from "./tally.js";
-
-function cursorKey(region: number): string {
-  return `released/${String(region).padStart(5, "0")}`;
-}
 
 function completeCount(outcomes: readonly Outcome[]): number {
   return outcomes.filter(({ state }) => state === "complete").length;
@@ -33,6 +28,7 @@ export class Releases {
   readonly #desk: Desk;
   readonly #book: EpochBook;
   readonly #settlements: Settlements;
+  readonly #cursor: Cursor;
   /** By region, ascending: committed periods whose release is due and not committed. */
   readonly #waiting = new Map<number, Period[]>();
 
@@ -40,6 +36,7 @@ export class Releases {
     this.#desk = desk;
     this.#book = book;
     this.#settlements = settlements;
+    this.#cursor = new Cursor(desk.store, "released");
   }
 
   /** Goes through the committed periods from the first one on that was not known to be done. */
@@ -47,7 +44,7 @@ export class Releases {
     for (const region of await this.#desk.view.regions()) {
       const { firstCovered, lastReadings } = await this.#desk.view.head(region);
       if (firstCovered === undefined || lastReadings === undefined) continue;
-      const from = this.#desk.kept(this.#cursor(region) ?? firstCovered);
+      const from = this.#desk.kept(this.#cursor.of(region) ?? firstCovered);
       for await (const period of this.#committed(region, from, lastReadings)) {
         await this.#settle(region, period);
       }
@@ -60,13 +57,6 @@ export class Releases {
     for (let at = from; comparePeriods(at, to) <= 0; at = nextPeriod(at, periodSeconds)) {
       if ((await this.#desk.view.readings(region, at)) !== undefined) yield at;
     }
-  }
-
-  #cursor(region: number): Period | undefined {
-    const bytes = this.#desk.store.get(cursorKey(region));
-    if (bytes === undefined) return undefined;
-    const reader = new Reader(bytes, "release cursor");
-    return { month: reader.u32(), k: reader.u16() };
   }
 
   /** A readings block was committed. */
@@ -131,8 +121,7 @@ export class Releases {
 
   /** Keeps the settlement, and the first period that a restart has to look at again. */
   async #keep(region: number, period: Period, outcomes: readonly Outcome[], periodSeconds: number): Promise<void> {
-    const cursor = this.#waiting.get(region)?.[0] ?? nextPeriod(period, periodSeconds);
-    const value = new Writer().u32(cursor.month).u16(cursor.k).bytes();
-    await this.#desk.store.write([this.#settlements.keep(region, period, outcomes), { key: cursorKey(region), value }]);
+    const cursor = this.#cursor.at(region, this.#waiting.get(region)?.[0] ?? nextPeriod(period, periodSeconds));
+    await this.#desk.store.write([this.#settlements.keep(region, period, outcomes), cursor]);
   }
 }
