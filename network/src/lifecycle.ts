@@ -27,6 +27,20 @@ async function throughLeader(site: Site): Promise<string[]> {
   return ["-o", address, "--tls", "--cafile", ordererTls(site.folder, leader).authority];
 }
 
+/** Times that a transaction is sent which no peer saw committed in the 30 s that the command waits. */
+const ATTEMPTS = 4;
+
+/**
+ * Sends a transaction of the lifecycle, through whoever leads by then, until its outcome is known. Orderers that were
+ * stuck and restarted have forgotten what they had not ordered.
+ */
+async function persistently(send: (order: readonly string[]) => Promise<Said>, site: Site): Promise<Said> {
+  for (let attempt = 1; ; attempt += 1) {
+    const said = await send(await throughLeader(site));
+    if (said.ok || attempt === ATTEMPTS || !said.stderr.includes("timed out waiting for txid")) return said;
+  }
+}
+
 function definition(site: Site, { sequence }: Deployment): string[] {
   const version = ["--version", String(sequence), "--sequence", String(sequence)];
   return ["-C", CHANNEL, "--name", CHAINCODE, ...version, "--signature-policy", endorsementPolicy(site.size)];
@@ -51,13 +65,9 @@ export async function install(site: Site, { label }: Deployment, organisation: O
 /** An organisation says yes to the definition and names the package. @throws VeilgridError `command-failed`. */
 export async function approve(site: Site, deployment: Deployment, organisation: Organisation): Promise<void> {
   const own = ["--package-id", deployment.packageId];
-  const order = await throughLeader(site);
-  const said = await lifecycle(site, organisation, [
-    "approveformyorg",
-    ...order,
-    ...definition(site, deployment),
-    ...own,
-  ]);
+  const approval = (order: readonly string[]): Promise<Said> =>
+    lifecycle(site, organisation, ["approveformyorg", ...order, ...definition(site, deployment), ...own]);
+  const said = await persistently(approval, site);
   // The same approval again is refused; other parameters for a sequence that is in force are refused in other words.
   if (said.ok || /attempted to redefine (?!.*different parameters)/.test(said.stderr)) return;
   throw commandFailed(`approval by ${organisation.name}`, said);
@@ -84,8 +94,11 @@ export async function commitDefinition(site: Site, deployment: Deployment, by: r
     "--tlsRootCertFiles",
     peerTls(site.folder, organisation).authority,
   ]);
-  const order = await throughLeader(site);
-  const args = ["commit", ...order, ...definition(site, deployment), ...endorsers];
-  const said = await lifecycle(site, by[0] as Organisation, args);
-  if (!said.ok) throw commandFailed("commit of the chaincode's definition", said);
+  const committer = by[0] as Organisation;
+  const commit = (order: readonly string[]): Promise<Said> =>
+    lifecycle(site, committer, ["commit", ...order, ...definition(site, deployment), ...endorsers]);
+  const said = await persistently(commit, site);
+  // One whose outcome was not seen may have been committed: the same again is refused.
+  if (said.ok || (await committedSequence(site, committer)) >= deployment.sequence) return;
+  throw commandFailed("commit of the chaincode's definition", said);
 }

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { styleText } from "node:util";
 import type { NetworkStatus, ProcessReport } from "./status.js";
 
 /** Prints a line of a result. */
@@ -17,13 +17,13 @@ export function seconds(since: number): string {
 }
 
 function reportLine({ name, state, pid, height, healthy }: ProcessReport): string {
-  const colour = state === "running" ? pc.green : pc.red;
+  const colour = state === "running" ? "green" : "red";
   const facts = [
     pid === undefined ? "" : `pid ${pid}`,
     height === undefined ? "" : `${height} blocks`,
     state === "running" && healthy === false ? "not well" : "",
   ];
-  return `${name.padEnd(20)} ${colour(state.padEnd(8))} ${facts.filter((fact) => fact !== "").join(", ")}`.trimEnd();
+  return `${name.padEnd(20)} ${styleText(colour, state.padEnd(8))} ${facts.filter((fact) => fact !== "").join(", ")}`.trimEnd();
 }
 
 /** Tells people what a network does. */
@@ -33,5 +33,6 @@ export function printStatus({ processes, leader, deployment, sequence, frozen, n
   line(`chaincode  ${deployment === undefined ? "none" : `sequence ${sequence ?? "?"}, ${deployment.packageId}`}`);
   for (const name of notApproved)
     line(`to approve ${name}: installs and approves at the next \`deploy\` while it is up`);
-  for (const name of frozen) line(pc.red(`frozen     ${name}: others wait for it; \`thaw ${name}\` lets it go on`));
+  for (const name of frozen)
+    line(styleText("red", `frozen     ${name}: others wait for it; \`thaw ${name}\` lets it go on`));
 }

@@ -2,7 +2,7 @@ import "./quiet.js";
 import { ccaasPackage, packageId } from "@veilgrid/chaincode";
 import { Command, InvalidArgumentError } from "commander";
 import { writeFileSync } from "node:fs";
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { CHAINCODE_FOLDER } from "./chaincode.js";
 import { addDemo } from "./demo.js";
 import { deploy } from "./deploy.js";
@@ -79,7 +79,7 @@ function addLook(fabric: Command): void {
       const { state, lines } = command.optsWithGlobals<Common & { lines: number }>();
       const { folder } = Site.open(state);
       for (const each of name === undefined ? knownProcesses(folder) : [name]) {
-        line(pc.bold(`== ${each}`));
+        line(styleText("bold", `== ${each}`));
         line(lastLines(folder, each, lines));
       }
     });

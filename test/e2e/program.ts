@@ -21,7 +21,7 @@ export class Program {
     const child = spawn(process.execPath, [PROGRAMS[name], ...line.split(" ")], {
       cwd: folder,
       detached: true,
-      env: { ...process.env, NODE_V8_COVERAGE: "", NO_COLOR: "1" },
+      env: { ...process.env, NODE_V8_COVERAGE: "", NO_COLOR: "1", FORCE_COLOR: undefined },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;

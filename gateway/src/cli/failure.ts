@@ -1,6 +1,6 @@
 import { isVeilgridError, VeilgridError } from "@veilgrid/protocol";
 import { CommanderError } from "commander";
-import pc from "picocolors";
+import { styleText } from "node:util";
 
 /** What a command's exit code means to a script. */
 export const EXIT = {
@@ -79,7 +79,9 @@ export function fail(error: unknown, json: boolean): void {
   if (error instanceof CommanderError && error.exitCode === 0) return;
   const problem = problemOf(error);
   const { code, message, facts, blame, retry } = problem;
-  const word = exitCodeOf(problem) === EXIT.waiting ? pc.yellow("waiting") : pc.red("error");
+  const [colour, name] =
+    exitCodeOf(problem) === EXIT.waiting ? (["yellow", "waiting"] as const) : (["red", "error"] as const);
+  const word = styleText(colour, name, { stream: process.stderr });
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, facts, blame, retry } })}\n`);
   // The parser has printed its own already, with a hint.
   else if (code !== "bad-usage") process.stderr.write(`${word} ${code}: ${message}\n`);

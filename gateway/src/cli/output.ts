@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { periodStart, type Period } from "@veilgrid/protocol";
 
 // Results go to stdout, progress and errors to stderr.
@@ -26,7 +26,7 @@ export function printTable(
   right: readonly number[],
 ): void {
   const table = new Table({
-    head: head.map((text) => pc.bold(text)),
+    head: head.map((text) => styleText("bold", text)),
     colAligns: head.map((_, i) => (right.includes(i) ? "right" : "left")),
     style: { head: [], border: [], compact: true },
   });

@@ -27,7 +27,8 @@ export function inFolder(name: string): string {
 
 function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   // Coverage of dozens of short processes would cost more than all they do; the packages' own tests cover the code.
-  return { ...process.env, NODE_V8_COVERAGE: "", NO_COLOR: "1", ...extra };
+  // What mocha itself was told about colours is not the command's.
+  return { ...process.env, NODE_V8_COVERAGE: "", FORCE_COLOR: undefined, NO_COLOR: undefined, ...extra };
 }
 
 /** Runs the real command in a process of its own. */

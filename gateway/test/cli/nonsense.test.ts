@@ -115,6 +115,17 @@ describe("nonsense", function () {
     expect(readdirSync(FOLDER)).to.deep.equal(before);
   });
 
+  it("is told in colour to a terminal or who asks for it, and to nobody else", async () => {
+    const ran = await Promise.all([
+      veilgrid(["engine"], { VEILGRID_ENGINE: "steam", CI: "true" }),
+      veilgrid(["engine"], { VEILGRID_ENGINE: "steam", FORCE_COLOR: "1" }),
+    ]);
+    expect(ran.map(({ stderr }) => stderr.split(" unknown-engine")[0])).to.deep.equal([
+      "error",
+      "\u001b[31merror\u001b[39m",
+    ]);
+  });
+
   it("is told in a line to a person, and as JSON to a program", async () => {
     const [parsed, refused, unknown, asJson] = await Promise.all([
       veilgrid(["demo", "--das", "0"]),

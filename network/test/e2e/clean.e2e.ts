@@ -27,7 +27,8 @@ describe("what a network leaves behind", () => {
   after(() => network.remove());
 
   function fabric(...args: string[]): { readonly status: number | null; readonly stdout: string } {
-    return spawnSync(process.execPath, [COMMAND, "--state", network.root, ...args], { encoding: "utf8" });
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined };
+    return spawnSync(process.execPath, [COMMAND, "--state", network.root, ...args], { encoding: "utf8", env });
   }
 
   /** Kills `up` when it has started some processes, and loses the record of one, as if it had not been written yet. */

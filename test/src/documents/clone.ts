@@ -41,7 +41,12 @@ export class Clone {
   run(command: string): Promise<Ended> {
     const shell = spawn("bash", ["-c", `( ${command} ) 2>&1`], {
       cwd: this.#path,
-      env: { ...process.env, PATH: `${this.#bin}${delimiter}${process.env.PATH ?? ""}`, NO_COLOR: "1" },
+      env: {
+        ...process.env,
+        PATH: `${this.#bin}${delimiter}${process.env.PATH ?? ""}`,
+        NO_COLOR: "1",
+        FORCE_COLOR: undefined,
+      },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let printed = "";

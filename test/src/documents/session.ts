@@ -15,7 +15,7 @@ export class ShellSession {
    * @param lines for bash, before the first command.
    */
   constructor(folder: string, lines = "") {
-    this.#shell = spawn("bash", [], { cwd: folder, env: { ...process.env, NO_COLOR: "1" } });
+    this.#shell = spawn("bash", [], { cwd: folder, env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined } });
     this.#shell.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#printed += text;
       this.#heard();

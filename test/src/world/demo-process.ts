@@ -39,7 +39,7 @@ export function veilgrid(args: readonly string[], watching: Watching = {}): Prom
   const preload = onMemory === undefined ? [] : ["--import", TELL_MEMORY];
   const child = spawn(process.execPath, [...preload, VEILGRID, ...args], {
     stdio: ["ignore", "pipe", "pipe", onMemory === undefined ? "ignore" : "ipc"],
-    env: { ...process.env, ...env },
+    env: { ...process.env, FORCE_COLOR: undefined, ...env },
   });
   if (onMemory !== undefined)
     child.on("message", (bytes) => {
