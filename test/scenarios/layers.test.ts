@@ -29,6 +29,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["fabric"],
   ["ipfs", "bill"],
   ["da", "kgcbp", "cc", "customer"],
+  ["meterside"],
   ["world"],
   ["cli"],
 ];

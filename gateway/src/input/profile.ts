@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { addPeriods, periodStart, type Period } from "@veilgrid/protocol";
 import type { Random } from "../ports/random.js";
+import { MICRO } from "./column.js";
 import { scaled } from "./decimal.js";
 import { fileProblem } from "./problem.js";
 import { Register } from "./register.js";
@@ -34,6 +35,9 @@ export interface ProfileOptions {
   /** IANA time zone that the households live by; UTC if not given. */
   readonly timezone?: string | undefined;
 }
+
+/** What endless households need. */
+export type LoadOptions = Pick<ProfileOptions, "periodSeconds" | "random" | "timezone">;
 
 /** H0 (BDEW 1999) by season, kind of day and quarter-hour: milliwatts of a household of 1,000 kWh a year. */
 export class LoadProfile {
@@ -127,12 +131,61 @@ function between(range: { from: number; to: number }, random: Random, ...labels:
 function expectedWork(profile: LoadProfile, options: ProfileOptions): readonly number[] {
   const zone = new Zone(options.timezone ?? "UTC");
   const start = periodStart(options.firstPeriod, options.periodSeconds);
-  const quarters = options.periodSeconds / 900;
-  return Array.from({ length: options.periods }, (_, n) => {
-    let work = 0;
-    for (let q = 0; q < quarters; q += 1) work += profile.at(zone.wallOf(start + (n * quarters + q) * QUARTER_MS));
-    return work;
-  });
+  const periodMs = options.periodSeconds * 1000;
+  return Array.from({ length: options.periods }, (_, n) => workOf(profile, zone, start + n * periodMs, periodMs));
+}
+
+/** The profile's work from an instant on, in milliwatts times quarter-hours. */
+function workOf(profile: LoadProfile, zone: Zone, start: number, lengthMs: number): number {
+  let work = 0;
+  for (let at = start; at < start + lengthMs; at += QUARTER_MS) work += profile.at(zone.wallOf(at));
+  return work;
+}
+
+/** Such households period by period, for as long as somebody asks: each period is a function of `random` alone. */
+export class ProfileLoad {
+  readonly #profile: LoadProfile;
+  readonly #random: Random;
+  readonly #zone: Zone;
+  readonly #periodMs: number;
+  readonly #yearly = new Map<number, number>();
+  /** The work of the period that was asked for last. */
+  #last = { start: NaN, work: 0 };
+
+  private constructor(profile: LoadProfile, options: LoadOptions) {
+    this.#profile = profile;
+    this.#random = options.random;
+    this.#zone = new Zone(options.timezone ?? "UTC");
+    this.#periodMs = options.periodSeconds * 1000;
+  }
+
+  /** @throws VeilgridError `unknown-timezone`. */
+  static async open(options: LoadOptions): Promise<ProfileLoad> {
+    return new ProfileLoad(await LoadProfile.read(fileURLToPath(PROFILE_FILE)), options);
+  }
+
+  /** Whole Wh that household `household` (from 0) uses in a period; a fraction of one is dropped. */
+  consumption(household: number, period: Period): number {
+    const yearly = this.#yearlyOf(household);
+    const jitter = between(JITTER, this.#random, "profile/jitter", household, period.month, period.k);
+    return Math.floor(microWh(this.#work(period), yearly, jitter) / MICRO);
+  }
+
+  #yearlyOf(household: number): number {
+    const known = this.#yearly.get(household);
+    if (known !== undefined) return known;
+    const yearly = between(YEARLY_KWH, this.#random, "profile/yearly", household);
+    this.#yearly.set(household, yearly);
+    return yearly;
+  }
+
+  #work(period: Period): number {
+    const start = periodStart(period, this.#periodMs / 1000);
+    if (start !== this.#last.start) {
+      this.#last = { start, work: workOf(this.#profile, this.#zone, start, this.#periodMs) };
+    }
+    return this.#last.work;
+  }
 }
 
 /**
