@@ -48,6 +48,9 @@ export {
   type PridLists,
   type Response,
 } from "./transport/envelopes.js";
+export { LedgerService, type LedgerServiceModules, type LedgerServiceOptions } from "./remote/service.js";
+export { RemoteLedger, type RemoteLedgerOptions } from "./remote/ledger.js";
+export type { LedgerEndpoint, LedgerIdentity, RemoteDeadlines } from "./remote/connection.js";
 export type { Call, Caller, LedgerBlock, LedgerClient, LedgerEvent, LedgerTransaction, Write } from "./ports/ledger.js";
 export { silent, type Level, type Log } from "./ports/log.js";
 export type { Store } from "./ports/store.js";

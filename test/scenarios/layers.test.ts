@@ -27,6 +27,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["audit"],
   ["ledger"],
   ["fabric"],
+  ["remote"],
   ["ipfs", "bill"],
   ["da", "kgcbp", "cc", "customer"],
   ["meterside"],

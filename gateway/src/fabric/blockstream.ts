@@ -1,6 +1,7 @@
+import type { BlockReader } from "./blockreader.js";
 import { ledgerStalled, sourceFailed } from "./faults.js";
 import type { Patience } from "./patience.js";
-import { readBlock, type BlockParts } from "./rawblock.js";
+import type { BlockParts } from "./rawblock.js";
 import type { NamedSource, RawBlock } from "./source.js";
 
 /** A block as it came and taken apart. */
@@ -8,19 +9,25 @@ export interface GivenBlock extends BlockParts {
   readonly raw: RawBlock;
 }
 
+/** What a stream works with. */
+export interface StreamModules {
+  readonly reader: Pick<BlockReader, "parts">;
+  readonly patience: Patience;
+}
+
 /** The blocks of one source, which may fail, give nothing, or never answer at all. */
 export class BlockStream {
   readonly #source: NamedSource;
-  readonly #patience: Patience;
+  readonly #modules: StreamModules;
   readonly #signal: AbortSignal;
   readonly #end = new AbortController();
   readonly #blocks: AsyncIterator<RawBlock>;
   #next: bigint;
 
   /** @param signal ends the stream: `next` then throws its reason. */
-  constructor(source: NamedSource, patience: Patience, from: bigint, signal: AbortSignal) {
+  constructor(source: NamedSource, modules: StreamModules, from: bigint, signal: AbortSignal) {
     this.#source = source;
-    this.#patience = patience;
+    this.#modules = modules;
     this.#signal = signal;
     this.#next = from;
     this.#blocks = source.blocks(from, AbortSignal.any([signal, this.#end.signal]))[Symbol.asyncIterator]();
@@ -37,7 +44,7 @@ export class BlockStream {
       throw this.#signal.aborted ? this.#signal.reason : sourceFailed(name, error);
     });
     if (result.done === true) throw sourceFailed(name, new Error("the stream of blocks ended"));
-    const block = { ...readBlock(result.value), raw: result.value };
+    const block = { ...this.#modules.reader.parts(result.value), raw: result.value };
     this.#next = block.number + 1n;
     return block;
   }
@@ -58,8 +65,9 @@ export class BlockStream {
   }
 
   async #late(settled: AbortSignal): Promise<Error> {
-    const { stall } = this.#patience;
-    await this.#patience.wait(stall, settled);
+    const { patience } = this.#modules;
+    const { stall } = patience;
+    await patience.wait(stall, settled);
     return ledgerStalled(this.#source.name, this.#next, stall);
   }
 

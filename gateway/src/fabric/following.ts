@@ -1,7 +1,7 @@
 import { equalBytes, isVeilgridError, type VeilgridError } from "@veilgrid/protocol";
 import { ledgerStopped } from "../ledger/errors.js";
 import type { Log } from "../ports/log.js";
-import { ledgerBlock } from "./block.js";
+import type { BlockReader } from "./blockreader.js";
 import { BlockStream, type GivenBlock } from "./blockstream.js";
 import { ledgerForked, ledgerStalled, sourceFailed } from "./faults.js";
 import type { KeptLedger } from "./kept.js";
@@ -13,7 +13,7 @@ export interface FollowingModules {
   readonly kept: KeptLedger;
   /** The peers, the preferred one first. */
   readonly sources: readonly NamedSource[];
-  readonly chaincode: string;
+  readonly reader: BlockReader;
   readonly log: Log;
   readonly patience: Patience;
 }
@@ -168,11 +168,11 @@ export class Following {
 
   /** Follows one source until it is left, and returns why. */
   async #stay(visit: Visit, isSubstitute: boolean): Promise<Error> {
-    const { kept, patience } = this.#modules;
+    const { kept } = this.#modules;
     const { height } = kept.tip;
     const left = new AbortController();
     const signal = AbortSignal.any([this.#stopped.signal, visit.stop.signal, left.signal]);
-    const stream = new BlockStream(visit.source, patience, height === 0n ? 0n : height - 1n, signal);
+    const stream = new BlockStream(visit.source, this.#modules, height === 0n ? 0n : height - 1n, signal);
     if (isSubstitute) void this.#awaitPreferred(visit, signal);
     try {
       if (height > 0n) this.#confirm(visit, await stream.next(true));
@@ -204,14 +204,14 @@ export class Following {
   }
 
   async #take(visit: Visit, block: GivenBlock): Promise<void> {
-    const { kept, chaincode } = this.#modules;
+    const { kept, reader } = this.#modules;
     const { height, hash } = kept.tip;
     const { name } = visit.source;
     if (block.number !== height) throw ledgerForked(name, height, `block ${block.number.toString()} in its place`);
     if (!equalBytes(block.previous, height === 0n ? new Uint8Array() : hash)) {
       throw ledgerForked(name, height, "it follows another block");
     }
-    await kept.append(block, ledgerBlock(block, chaincode)).catch((error: unknown) => {
+    await kept.append(block, reader.block(block)).catch((error: unknown) => {
       const end = ledgerStopped("its local copy cannot be written", error);
       this.#finish(end);
       throw end;
@@ -230,7 +230,7 @@ export class Following {
       if (signal.aborted) return;
       const last = kept.tip.height - 1n;
       if (last < 0n) continue;
-      const stream = new BlockStream(preferred, patience, last, signal);
+      const stream = new BlockStream(preferred, this.#modules, last, signal);
       try {
         requireSeen(kept, preferred, last, await stream.next(true));
         stop.abort(PREFERRED_IS_BACK);

@@ -5,6 +5,7 @@ import { sourceFailed } from "./faults.js";
 import { Gateways } from "./gateways.js";
 import { machinePatience, type Patience } from "./patience.js";
 import type { Profile } from "./profile.js";
+import { readBlock } from "./rawblock.js";
 import type { NamedSource } from "./source.js";
 
 /** A peer that can be asked how far it is. */
@@ -44,7 +45,7 @@ export interface PeerStandings {
 
 async function hashesOf(peer: NamedSource, number: bigint, patience: Patience): Promise<Hashes> {
   const end = new AbortController();
-  const stream = new BlockStream(peer, patience, number, end.signal);
+  const stream = new BlockStream(peer, { reader: { parts: readBlock }, patience }, number, end.signal);
   try {
     const { hash, commitHash } = await stream.next(true);
     return { hash, commitHash };

@@ -2,7 +2,7 @@ import type { StateReader } from "@veilgrid/protocol";
 import type { ChannelBlocks, LedgerBlock, LedgerEvent } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import type { Store } from "../ports/store.js";
-import { ledgerBlock } from "./block.js";
+import { channelReader, type BlockReader } from "./blockreader.js";
 import { BlockStream, type GivenBlock } from "./blockstream.js";
 import { sourceFailed } from "./faults.js";
 import { Following, requireSeen } from "./following.js";
@@ -17,6 +17,8 @@ export interface ReplicaOptions {
   readonly sources: readonly NamedSource[];
   /** Whose state it is. */
   readonly chaincode: string;
+  /** How the sources' blocks are read; by default as Fabric's. */
+  readonly reader?: BlockReader;
   readonly log?: Log;
   readonly patience?: Patience;
 }
@@ -31,14 +33,18 @@ export class Replica {
   readonly #following: Following;
   readonly #sources: readonly NamedSource[];
   readonly #chaincode: string;
+  readonly #reader: BlockReader;
   readonly #patience: Patience;
 
-  private constructor({ store, sources, chaincode, log = silent, patience = machinePatience }: ReplicaOptions) {
+  private constructor(options: ReplicaOptions) {
+    const { store, sources, chaincode, log = silent, patience = machinePatience } = options;
+    const reader = options.reader ?? channelReader(chaincode);
     this.#sources = sources;
     this.#chaincode = chaincode;
+    this.#reader = reader;
     this.#patience = patience;
     this.#kept = new KeptLedger(store, chaincode);
-    this.#following = new Following({ kept: this.#kept, sources, chaincode, log, patience });
+    this.#following = new Following({ kept: this.#kept, sources, reader, log, patience });
   }
 
   /** Begins to follow where the store ends. @throws VeilgridError `replica-damaged`, also for a store of another chaincode. */
@@ -91,7 +97,7 @@ export class Replica {
    * @throws VeilgridError `ledger-forked`, `ledger-stalled`, `ledger-unavailable` when no peer gives them.
    */
   async *blocks(from: bigint): AsyncGenerator<LedgerBlock> {
-    for await (const block of this.#reread(from)) yield ledgerBlock(block, this.#chaincode);
+    for await (const block of this.#reread(from)) yield this.#reader.block(block);
   }
 
   /** As `blocks`, as a peer gives them. */
@@ -108,7 +114,8 @@ export class Replica {
     let failures = 0;
     for (let next = from, turn = 0; next < height; turn += 1) {
       const source = this.#sources[turn % this.#sources.length] as NamedSource;
-      const stream = new BlockStream(source, this.#patience, next, this.#following.signal);
+      const modules = { reader: this.#reader, patience: this.#patience };
+      const stream = new BlockStream(source, modules, next, this.#following.signal);
       try {
         for (; next < height; next += 1n) {
           const block = await this.#seen(stream, source, next);

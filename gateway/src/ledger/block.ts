@@ -52,6 +52,28 @@ export function blockHash(block: Uint8Array): Uint8Array {
   return sha256(block.subarray(0, HEADER_BYTES));
 }
 
+/** What a block's header says. */
+export interface BlockLinks {
+  readonly number: bigint;
+  /** Hash of the block before, 32 bytes. */
+  readonly previous: Uint8Array;
+  /** SHA-256 of the data, 32 bytes. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * Reads a block's header; its data must be what it names.
+ * @throws VeilgridError `malformed`.
+ */
+export function blockLinks(bytes: Uint8Array): BlockLinks {
+  const reader = new Reader(bytes, "ledger block", MAX_VECTOR);
+  const links = { number: reader.u64(), previous: reader.fixed(32), data: reader.fixed(32) };
+  if (!equalBytes(links.data, sha256(bytes.subarray(HEADER_BYTES)))) {
+    throw reader.refuse("its data are not what it names");
+  }
+  return links;
+}
+
 function text(reader: Reader, high: number): string {
   const bytes = reader.opaque(0, high);
   try {
@@ -95,12 +117,13 @@ function readTransaction(reader: Reader): LedgerTransaction {
  * @throws VeilgridError `malformed` for other bytes, another number, another `prev`, or data that the header does not name.
  */
 export function decodeBlock(bytes: Uint8Array, number: bigint, prev?: Uint8Array): LedgerBlock {
+  const links = blockLinks(bytes);
   const reader = new Reader(bytes, "ledger block", MAX_VECTOR);
-  if (reader.u64() !== number) throw reader.refuse("another number than its place");
-  const before = reader.fixed(32);
-  if (prev !== undefined && !equalBytes(before, prev)) throw reader.refuse("it does not follow the block before it");
-  const data = reader.fixed(32);
-  if (!equalBytes(data, sha256(bytes.subarray(HEADER_BYTES)))) throw reader.refuse("its data are not what it names");
+  reader.fixed(HEADER_BYTES);
+  if (links.number !== number) throw reader.refuse("another number than its place");
+  if (prev !== undefined && !equalBytes(links.previous, prev)) {
+    throw reader.refuse("it does not follow the block before it");
+  }
   const transactions = list(reader, () => readTransaction(reader));
   reader.end();
   return { number, transactions };

@@ -11,6 +11,8 @@ export type Validation = "VALID" | "MVCC_READ_CONFLICT" | "PHANTOM_READ_CONFLICT
 export interface Endorsed {
   readonly transaction: Omit<LedgerTransaction, "writes" | "validation">;
   readonly rwset: ReadWriteSet;
+  /** What the contract answered. */
+  readonly result: Uint8Array;
   /** The ledger's height when the endorsers' view was taken: the view is at least as new. */
   readonly height: bigint;
 }
@@ -53,7 +55,11 @@ export class Committer {
       outcomes.push({ blockNumber: height, validation });
     }
     const block: LedgerBlock = { number: height, transactions };
-    await this.#state.append(encodeBlock(block, hash), changes);
+    const placed = transactions.map(({ txId, validation }, i) => {
+      const { result } = batch[i] as Endorsed;
+      return { txId, validation, result };
+    });
+    await this.#state.append(encodeBlock(block, hash), changes, placed);
     return outcomes;
   }
 

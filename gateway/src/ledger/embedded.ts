@@ -10,7 +10,7 @@ import { eventsOf } from "./events.js";
 import { identityOf } from "./identity.js";
 import type { Identity } from "./identity.js";
 import { Orderer } from "./orderer.js";
-import { propose } from "./proposal.js";
+import { propose, transactionId } from "./proposal.js";
 import type { Proposal } from "./proposal.js";
 import { StateDatabase } from "./state.js";
 
@@ -29,6 +29,12 @@ export interface EmbeddedLedgerModules {
   readonly clock: Pick<Clock, "now">;
   /** A transaction's nonce, never twice the same; the default counts at each height, so that a repeated run has the same ids. */
   readonly nonce?: () => Uint8Array;
+}
+
+/** A transaction that is in a block, valid or not. */
+export interface Settled extends Committed {
+  /** "VALID", "MVCC_READ_CONFLICT", ... as Fabric names them. */
+  readonly validation: string;
 }
 
 const QUERY_NONCE = new Uint8Array(24);
@@ -74,6 +80,32 @@ export class EmbeddedLedger implements PeerLedger {
       submit: (call) => this.#track(this.#submit(identity, call)),
       evaluate: (call) => this.#track(this.#evaluate(identity, call)),
     };
+  }
+
+  /** The id of a caller's transaction with this nonce. */
+  transactionId(caller: Caller, nonce: Uint8Array): string {
+    return transactionId(nonce, this.#identity(caller.msp).creator);
+  }
+
+  /**
+   * Endorses, orders and commits a call under a nonce of the caller's choice, whose transaction is known by its id from
+   * before it is sent. Whoever asks again must look it up first (`settled`): here nothing is compared.
+   * @throws VeilgridError as a client's `submit`, but for a conflict, which the outcome's `validation` tells.
+   */
+  submitAs(caller: Caller, call: Call, nonce: Uint8Array): Promise<Settled> {
+    return this.#track(this.#order(this.#identity(caller.msp), call, () => nonce));
+  }
+
+  /** What became of a transaction that is in a block; undefined where none has this id. */
+  settled(txId: string): Settled | undefined {
+    this.#requireOpen();
+    return this.#state.placed(txId);
+  }
+
+  /** The bytes of block `number`, whose hash is the tip once it is the last; undefined from the height on. */
+  blockBytes(number: bigint): Uint8Array | undefined {
+    this.#requireOpen();
+    return this.#state.block(number);
   }
 
   /**
@@ -167,7 +199,14 @@ export class EmbeddedLedger implements PeerLedger {
   }
 
   async #submit(identity: Identity, call: Call): Promise<Committed> {
-    const proposal = this.#propose(identity, call, this.#modules.nonce ?? (() => this.#nonce()));
+    const nonce = this.#modules.nonce ?? (() => this.#nonce());
+    const { txId, blockNumber, validation, result } = await this.#order(identity, call, nonce);
+    if (validation !== "VALID") throw mvccConflict(txId, blockNumber, validation);
+    return { txId, blockNumber, result };
+  }
+
+  async #order(identity: Identity, call: Call, nonce: () => Uint8Array): Promise<Settled> {
+    const proposal = this.#propose(identity, call, nonce);
     const { txId } = proposal;
     const { height } = this.#state.tip;
     const view = this.#state.snapshot();
@@ -179,8 +218,7 @@ export class EmbeddedLedger implements PeerLedger {
       call: { name: call.name, args: [...call.args] },
       ...(event === undefined ? {} : { event }),
     };
-    const { blockNumber, validation } = await this.#orderer.order({ transaction, rwset, height });
-    if (validation !== "VALID") throw mvccConflict(txId, blockNumber, validation);
-    return { txId, blockNumber, result };
+    const { blockNumber, validation } = await this.#orderer.order({ transaction, rwset, result, height });
+    return { txId, blockNumber, validation, result };
   }
 }

@@ -27,7 +27,7 @@ export interface Origin {
 }
 
 /** A transaction's id: SHA-256 of nonce and creator, in hex, as Fabric has it. */
-function transactionId(nonce: Uint8Array, creator: Uint8Array): string {
+export function transactionId(nonce: Uint8Array, creator: Uint8Array): string {
   return createHash("sha256").update(nonce).update(creator).digest("hex");
 }
 

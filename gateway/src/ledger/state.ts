@@ -1,16 +1,20 @@
 import { ClassicLevel } from "classic-level";
-import { Reader, Writer, concat, equalBytes } from "@veilgrid/protocol";
+import { Reader, Writer, concat, equalBytes, utf8 } from "@veilgrid/protocol";
 import type { Write } from "../ports/ledger.js";
 import { NO_BLOCK, blockHash } from "./block.js";
 import { ledgerDamaged, openFailed } from "./errors.js";
 import { plain } from "./plain.js";
+import { MAX_VECTOR } from "./rwset.js";
 import type { Version } from "./rwset.js";
 
-// Keys of the database: "s" ‖ a contract's key, "b" ‖ block number (16 hex digits), "t" for the tip.
-// Values: version (uint64 block, uint32 transaction) ‖ the contract's value; the block; uint64 height ‖ hash[32].
+// Keys of the database: "s" ‖ a contract's key, "b" ‖ block number (16 hex digits), "t" for the tip, "x" ‖ a
+// transaction's id.
+// Values: version (uint64 block, uint32 transaction) ‖ the contract's value; the block; uint64 height ‖ hash[32];
+// uint64 block ‖ opaque validation<0..255> ‖ the contract's answer.
 const STATE = "s";
 const AFTER_STATE = "t";
 const TIP = "t";
+const TRANSACTION = "x";
 const VERSION_BYTES = 12;
 
 type Database = ClassicLevel<string, Buffer>;
@@ -36,6 +40,13 @@ export interface Cursor {
 export interface Changes {
   readonly transaction: number;
   readonly writes: readonly Write[];
+}
+
+/** What became of a transaction, and what the contract answered, which no block says. */
+export interface Placed {
+  readonly txId: string;
+  readonly validation: string;
+  readonly result: Uint8Array;
 }
 
 /** The last block: its number + 1, and its hash. */
@@ -143,8 +154,21 @@ export class StateDatabase {
     return stored && plain(stored);
   }
 
-  /** Adds the next block and what it changes: after a crash at any moment all of it is there, or nothing. */
-  async append(block: Uint8Array, changes: readonly Changes[]): Promise<void> {
+  /** What became of a transaction, and in which block; undefined where none has its id. */
+  placed(txId: string): (Placed & { readonly blockNumber: bigint }) | undefined {
+    const stored = this.#db.getSync(TRANSACTION + txId);
+    if (stored === undefined) return undefined;
+    const reader = new Reader(plain(stored), "outcome of a transaction", MAX_VECTOR);
+    const blockNumber = reader.u64();
+    const validation = Buffer.from(reader.opaque(0, 0xff)).toString();
+    return { txId, blockNumber, validation, result: reader.rest() };
+  }
+
+  /**
+   * Adds the next block, what it changes and what became of its transactions: after a crash at any moment all of it is
+   * there, or nothing.
+   */
+  async append(block: Uint8Array, changes: readonly Changes[], placed: readonly Placed[]): Promise<void> {
     const number = this.#tip.height;
     const tip = { height: number + 1n, hash: blockHash(block) };
     const batch = this.#db.batch();
@@ -154,6 +178,10 @@ export class StateDatabase {
         if (value === undefined) batch.del(STATE + key);
         else batch.put(STATE + key, Buffer.from(concat(version, value).buffer));
       }
+    }
+    for (const { txId, validation, result } of placed) {
+      const value = new Writer().u64(number).opaque(utf8(validation), 0, 0xff).raw(result).bytes();
+      batch.put(TRANSACTION + txId, Buffer.from(value));
     }
     batch.put(blockKey(number), Buffer.from(block.buffer, block.byteOffset, block.byteLength));
     batch.put(TIP, Buffer.from(new Writer().u64(tip.height).fixed(tip.hash, 32).bytes()));

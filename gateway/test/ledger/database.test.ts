@@ -110,6 +110,7 @@ describe("the ledger's database", () => {
     const endorsed: Endorsed = {
       transaction: { txId: "1", caller: "Org1", call: { name: "f", args: [] } },
       rwset: { reads: [], ranges: [], writes: [] },
+      result: new Uint8Array(),
       height: 0n,
     };
     expect(await orderer.order(endorsed)).to.deep.equal({ blockNumber: 0n, validation: "VALID" });
