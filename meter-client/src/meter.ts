@@ -101,6 +101,8 @@ export class Meter {
   /** The first month whose last window was not over when the meter looked last. */
   #month: number;
   #delivered: Pick<KeptKeys, "serial" | "digest">;
+  /** The last write of the keys: they are one entry, and each write of it is made from what the one before left. */
+  #keysWritten: Promise<unknown> = Promise.resolve();
 
   constructor(options: MeterOptions, modules: MeterModules) {
     const { clock, transport } = modules;
@@ -182,7 +184,11 @@ export class Meter {
    * @throws VeilgridError `no-device` without an age identity; `cannot-decrypt`, `malformed`, `wrong-consortium`,
    * `wrong-params`, `wrong-meter`, `bad-signature`; `stale-delivery` for one that is not newer than the newest.
    */
-  async accept(ciphertext: Uint8Array): Promise<boolean> {
+  accept(ciphertext: Uint8Array): Promise<boolean> {
+    return this.#withKeys(() => this.#accept(ciphertext));
+  }
+
+  async #accept(ciphertext: Uint8Array): Promise<boolean> {
     const { enrolled, consortium } = this.#options;
     const { open } = this.#modules;
     const params = this.#params;
@@ -217,7 +223,7 @@ export class Meter {
     this.#chains.replace(chains);
     const { serial, keep } = delivery;
     this.#log("info", "keys-delivered", { serial, keep, chains: delivery.chains.length });
-    await this.#turnMonth();
+    await this.#turn();
     for (const period of this.#openPeriods()) await this.#begin(period);
   }
 
@@ -347,7 +353,11 @@ export class Meter {
    * "the meter deletes K_M after M's last window, so nothing taken from a meter opens an earlier month" (PROTOCOL section
    * 4, Key generation). What it logged of a month goes `closeMonths` later, when the ledger forgets that month too.
    */
-  async #turnMonth(): Promise<void> {
+  #turnMonth(): Promise<void> {
+    return this.#withKeys(() => this.#turn());
+  }
+
+  async #turn(): Promise<void> {
     const before = this.#month;
     const due = this.#monthDue(before);
     const params = this.#params;
@@ -360,6 +370,13 @@ export class Meter {
     }
     await this.#outbox.write(changes);
     this.#log("info", "keys-deleted", { before: monthName(due), chains: this.#chains.stored.length });
+  }
+
+  #withKeys<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#keysWritten.then(task);
+    // Whose task failed hears of it; the next one is another matter.
+    this.#keysWritten = done.catch(() => undefined);
+    return done;
   }
 
   /** The first month from `month` on whose last window is not over. */

@@ -2,6 +2,7 @@ import {
   deriveSeeds,
   isVeilgridError,
   leaf,
+  periodsInMonth,
   pridOf,
   ratchet,
   readingCodec,
@@ -14,6 +15,7 @@ import {
 import { expect } from "chai";
 import { Meter } from "../src/meter.js";
 import type { MonthKey } from "../src/monthkeys.js";
+import type { MeterChange } from "../src/ports.js";
 import {
   Aggregators,
   CONSORTIUM,
@@ -47,6 +49,26 @@ function ratcheted(key: Uint8Array, from: number, to: number): Uint8Array {
   let next = key;
   for (let month = from + 1; month <= to; month += 1) next = ratchet(next, CONSORTIUM, month);
   return next;
+}
+
+/** A store on a slow disk: what is written is there when the disk is through with it, one write after the other. */
+class SlowStore extends CountingStore {
+  readonly #waiting: (() => void)[] = [];
+  slow = false;
+
+  override async write(changes: readonly MeterChange[]): Promise<void> {
+    if (this.slow) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await super.write(changes);
+  }
+
+  /** The disk is through with everything, and with what that leads to. */
+  async settle(): Promise<void> {
+    this.slow = false;
+    for (const done of this.#waiting.splice(0)) {
+      done();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
 
 interface Setting {
@@ -270,6 +292,25 @@ describe("a delivery of keys", () => {
     });
     expect(toHex(world.store.get("7/keys") ?? new Uint8Array())).to.equal(kept);
     expect(await world.meter.accept(good)).to.equal(true);
+  });
+
+  it("is not overwritten by keys that are deleted while the disk is at it", async () => {
+    const store = new SlowStore();
+    const last = at(periodsInMonth(MARCH, PARAMS.periodSeconds) - 1);
+    const world = new World({ store, start: opens(last) });
+    await world.meter.start();
+    await world.clock.run(closes(last) - 1);
+    store.slow = true;
+    const fresh = delivered({ keep: true, chains: [chain(FRESH, at(20, MARCH + 1))] });
+    const taken = world.meter.accept(fresh);
+    await new Promise((resolve) => setImmediate(resolve));
+    // The month's last window closes: its key is deleted, which is written as well.
+    await world.clock.run(closes(last));
+    const turned = world.meter.send(at(0, MARCH + 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    await store.settle();
+    await Promise.all([taken, turned]);
+    expect(new World({ store }).meter.newestDelivery).to.equal(1);
   });
 
   it("is nothing for a meter without an age identity", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { Store } from "../../src/ports/store.js";
+import { GroupedStore } from "../../src/store/grouped.js";
 import { LevelStore, openDatabase, type Database } from "../../src/store/level.js";
 import { MemoryStore } from "../../src/store/memory.js";
 
@@ -94,6 +95,76 @@ conformance("LevelStore", async () => {
     await rm(path, { recursive: true });
   };
   return { store: new LevelStore(database, "da/0", { sync: false }), close };
+});
+
+conformance("GroupedStore", () =>
+  Promise.resolve({ store: new GroupedStore(new MemoryStore()), close: () => Promise.resolve() }),
+);
+
+describe("GroupedStore", () => {
+  /** A disk that is through with a write when it is told so. */
+  class Disk extends MemoryStore {
+    readonly #waiting: (() => void)[] = [];
+    readonly sizes: number[] = [];
+    fails = false;
+
+    override async write(changes: Parameters<Store["write"]>[0]): Promise<void> {
+      this.sizes.push(changes.length);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.fails) throw new Error("the disk is full");
+      await super.write(changes);
+    }
+
+    /** Through with the write at hand, if there is one; the next one begins. */
+    async turn(): Promise<void> {
+      this.#waiting.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  const one = (key: string, value = 1): Parameters<Store["write"]>[0] => [{ key, value: bytes(value) }];
+
+  it("writes together what comes while the disk is busy, and resolves nothing before it is there", async () => {
+    const disk = new Disk();
+    const store = new GroupedStore(disk);
+    const done: string[] = [];
+    const write = (key: string): void => void store.write(one(key)).then(() => done.push(key));
+    ["a", "b"].forEach(write);
+    await disk.turn();
+    ["c", "d", "e"].forEach(write);
+    expect([done, disk.sizes, store.get("a")]).to.deep.equal([[], [2], undefined]);
+    await disk.turn();
+    expect([done, disk.sizes, store.get("c")]).to.deep.equal([["a", "b"], [2, 3], undefined]);
+    await disk.turn();
+    expect(done).to.deep.equal(["a", "b", "c", "d", "e"]);
+    expect([store.get("e"), store.writes]).to.deep.equal([bytes(1), 2]);
+  });
+
+  it("keeps the order of writes to one key", async () => {
+    const disk = new Disk();
+    const store = new GroupedStore(disk);
+    const all = Promise.all([store.write(one("k", 1)), store.write(one("k", 2)), store.write(one("k", 3))]);
+    await disk.turn();
+    await disk.turn();
+    await all;
+    expect(store.get("k")).to.deep.equal(bytes(3));
+  });
+
+  it("tells all who wrote together that it failed, and goes on with the next", async () => {
+    const disk = new Disk();
+    const store = new GroupedStore(disk);
+    disk.fails = true;
+    const failed = Promise.allSettled([store.write(one("a")), store.write(one("b"))]);
+    await disk.turn();
+    await disk.turn();
+    expect((await failed).map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
+    disk.fails = false;
+    const next = store.write(one("c"));
+    await disk.turn();
+    await disk.turn();
+    await next;
+    expect([store.get("a"), store.get("c")]).to.deep.equal([undefined, bytes(1)]);
+  });
 });
 
 describe("openDatabase", () => {
