@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const FOLDERS: readonly (readonly string[])[] = [
   ["ports"],
   ["transport", "store", "sim", "input"],
+  ["process", "verification"],
   ["committed"],
   ["audit"],
   ["ledger"],
@@ -30,6 +31,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["remote"],
   ["ipfs", "bill"],
   ["da", "kgcbp", "cc", "customer"],
+  ["service"],
   ["meterside"],
   ["world"],
   ["cli"],
