@@ -3,6 +3,7 @@ export type { EndorserOptions } from "./ledger/endorser.js";
 export { EmbeddedLedger, type EmbeddedLedgerModules, type EmbeddedLedgerOptions } from "./ledger/embedded.js";
 export { contractError, type ContractError } from "./ledger/errors.js";
 export { exportLedger } from "./ledger/export.js";
+export { withHistory, type HistoricLedger } from "./ledger/history.js";
 export { LedgerFile } from "./ledger/ledgerfile.js";
 export { FabricLedger, type FabricLedgerOptions } from "./fabric/ledger.js";
 export { peerStandings, type Hashes, type PeerStanding, type PeerStandings } from "./fabric/peers.js";
@@ -29,6 +30,7 @@ export { meterLogJson, parseMeterLog, type LoggedPeriod, type MeterLog } from ".
 export { StoredKeys } from "./kgcbp/keys.js";
 export { ControlCenter, type CcModules, type CcOptions } from "./cc/cc.js";
 export { CommittedMonth } from "./customer/committed-month.js";
+export { ReceiptCourt, type Receipted, type ReceiptJudgement } from "./customer/receipts.js";
 export { Customer, type CustomerOptions, type VerifiedBill } from "./customer/customer.js";
 export { Aggregator, type AggregatorOptions } from "./da/aggregator.js";
 export type { AggregatorModules } from "./da/parts.js";

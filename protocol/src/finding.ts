@@ -13,6 +13,31 @@ export interface PeriodKeys {
   readonly z2: Uint8Array;
 }
 
+/** PRIDs are made when they are asked for: a month of supply may have few periods that an epoch covers. */
+class LeafKeys implements PeriodKeys {
+  readonly z: Uint8Array;
+  readonly z2: Uint8Array;
+  readonly #t: Uint8Array;
+  readonly #t2: Uint8Array;
+  #prid: Uint8Array | undefined;
+  #prid2: Uint8Array | undefined;
+
+  constructor([t, t2, z, z2]: readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array]) {
+    this.#t = t;
+    this.#t2 = t2;
+    this.z = z;
+    this.z2 = z2;
+  }
+
+  get prid(): Uint8Array {
+    return (this.#prid ??= pridOf(this.#t));
+  }
+
+  get prid2(): Uint8Array {
+    return (this.#prid2 ??= pridOf(this.#t2));
+  }
+}
+
 /**
  * The keys of the periods k in [first, first + count) of the seeds' month: one depth-first pass for each seed
  * (PROTOCOL section 4, Filter generation).
@@ -21,12 +46,7 @@ export interface PeriodKeys {
 export function periodKeys(seeds: Seeds, first: number, count: number): PeriodKeys[] {
   const run = (seed: Uint8Array): Uint8Array[] => leaves(seed, first, count);
   const [t, t2, z, z2] = [run(seeds.s0), run(seeds.s1), run(seeds.r0), run(seeds.r1)] as const;
-  return t.map((leaf, i) => ({
-    prid: pridOf(leaf),
-    prid2: pridOf(t2[i] as Uint8Array),
-    z: z[i] as Uint8Array,
-    z2: z2[i] as Uint8Array,
-  }));
+  return t.map((leaf, i) => new LeafKeys([leaf, t2[i] as Uint8Array, z[i] as Uint8Array, z2[i] as Uint8Array]));
 }
 
 /** What the ledger says of one region-period that an epoch covers. */

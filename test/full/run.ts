@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { day, memory } from "./day.js";
 import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
+import { keys } from "./keys.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
 import { newcomer } from "./newcomer.js";
@@ -21,6 +22,7 @@ const GROUPS: readonly Group[] = [
   ["modes", "the same day in every mode", modes],
   ["faults", "the same day with faults", faults],
   ["killed", "the same day, killed ten times", killed],
+  ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
   ["swiss", "537 homes on their file's last day", swiss],
   ["month", "30 days of 50 homes", month],

@@ -57,7 +57,7 @@ function isoMinute(ms: number): string {
 }
 
 /** How many meters of a committed period were complete: KGCBP's settlement knows it, the ledger need not. */
-export type CompleteMeters = (region: number, period: Period) => Promise<number>;
+export type CompleteMeters = (region: number, period: Period) => Promise<number | undefined>;
 
 /** A region's covered periods, in their order. */
 async function* coveredPeriods(view: LedgerView, region: number): AsyncGenerator<Period> {
@@ -81,7 +81,7 @@ export async function* periodLines(view: LedgerView, completeMeters: CompleteMet
       yield row([
         region,
         isoMinute(periodStart(period, periodSeconds)),
-        await completeMeters(region, period),
+        (await completeMeters(region, period)) ?? "",
         price.basis === BASIS.measured ? price.consumption : "",
         price.price,
         basisName(price.basis),

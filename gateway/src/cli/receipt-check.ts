@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { VerifiedSignatures, monthName } from "@veilgrid/protocol";
 import type { Proof } from "@veilgrid/meter-client";
 import type { Command } from "commander";
-import type { HistoricLedger } from "../committed/history.js";
 import { ReceiptCourt, type ReceiptJudgement } from "../customer/receipts.js";
 import { parseReceipts } from "../input/receipt-file.js";
+import { withHistory, type HistoricLedger } from "../ledger/history.js";
 import { EXIT } from "./failure.js";
 import { addLedgerOptions, sourceOf, unfit, type LedgerOptions } from "./ledger-options.js";
 import { withLedger } from "./ledger-source.js";
@@ -79,11 +79,13 @@ async function judgeKept(meter: string, text: string, options: CheckOptions): Pr
   });
 }
 
-async function judgeAll(ledger: HistoricLedger, proofs: readonly Proof[]): Promise<ReceiptJudgement[]> {
-  const court = new ReceiptCourt(ledger, new VerifiedSignatures(REMEMBERED));
-  const judged: ReceiptJudgement[] = [];
-  for (const proof of proofs) judged.push(await court.judge(proof));
-  return judged;
+function judgeAll(ledger: HistoricLedger, proofs: readonly Proof[]): Promise<ReceiptJudgement[]> {
+  return withHistory(ledger, async (state) => {
+    const court = new ReceiptCourt(state, new VerifiedSignatures(REMEMBERED));
+    const judged: ReceiptJudgement[] = [];
+    for (const proof of proofs) judged.push(await court.judge(proof));
+    return judged;
+  });
 }
 
 function judgementJson({ region, period: { month, k }, verdict, because, names }: ReceiptJudgement): object {

@@ -15,10 +15,10 @@ import {
   type Params,
   type Period,
   type ReceiptBlock,
+  type StateReader,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import { CertifiedBlocks, type CertifiedBlock } from "../committed/blocks.js";
-import { withHistory, type HistoricLedger } from "../committed/history.js";
 
 /** What a receipt says of those who signed it, by the ledger. */
 export interface ReceiptJudgement {
@@ -50,8 +50,9 @@ export class ReceiptCourt {
   readonly #blocks: CertifiedBlocks;
   readonly #memory: VerifiedSignatures | undefined;
 
-  constructor(ledger: HistoricLedger, memory?: VerifiedSignatures) {
-    this.#view = new LedgerView(withHistory(ledger));
+  /** @param state a ledger's, with the leaves of closed months (see `withHistory`): receipts outlive them. */
+  constructor(state: StateReader, memory?: VerifiedSignatures) {
+    this.#view = new LedgerView(state);
     this.#blocks = new CertifiedBlocks({ view: this.#view, memory });
     this.#memory = memory;
   }

@@ -7,7 +7,7 @@ import type { Lists } from "./lists.js";
 export type Item =
   | { readonly kind: typeof KIND.readings; readonly region: number; readonly period: Period }
   | { readonly kind: typeof KIND.epoch; readonly region: number; readonly leaf: Uint8Array }
-  | { readonly kind: "issued"; readonly region: 0; readonly of: number; readonly leaves: readonly Uint8Array[] };
+  | { readonly kind: "issued"; readonly region: 0; readonly of: number; readonly leaves: () => readonly Uint8Array[] };
 
 /**
  * What is due on each chain by this DA's knowledge: "a frozen period, a pending valid transaction". It drives both the

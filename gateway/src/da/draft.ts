@@ -67,7 +67,7 @@ export async function issuedContent(
 ): Promise<Content> {
   if (item.kind !== KIND.epoch) {
     const { of, leaves } = item;
-    return { region: 0, kind: of, period: NO_PERIOD, params: membership.current, aggFault: false, leaves };
+    return { region: 0, kind: of, period: NO_PERIOD, params: membership.current, aggFault: false, leaves: leaves() };
   }
   const { params, first } = epochHead(decodeLeaf(item.leaf).body);
   const version = await membership.params(params);

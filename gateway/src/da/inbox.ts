@@ -43,6 +43,13 @@ export interface PendingEpoch extends KnownEpoch {
   readonly leaf: Uint8Array;
 }
 
+/** What a block of chain 0 can carry. */
+export interface ReadyLeaves {
+  readonly kind: number;
+  /** As many as it takes, in its order. */
+  readonly leaves: () => readonly Uint8Array[];
+}
+
 function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
@@ -88,6 +95,46 @@ function orderOf({ kind, slot }: Pending): string {
   return kind === KIND.bills ? slot.slice(0, 32) : slot;
 }
 
+/** By the key in the store, and the keys by kind: there may be thousands of one, and it is asked often what there is. */
+class PendingByKind {
+  readonly #byKey = new Map<string, Pending>();
+  readonly #byKind = new Map<number, Map<string, Pending>>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  all(): [string, Pending][] {
+    return [...this.#byKey];
+  }
+
+  get(key: string): Pending | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** In no order. */
+  ofKind(kind: number): ReadonlyMap<string, Pending> {
+    return this.#byKind.get(kind) ?? new Map<string, Pending>();
+  }
+
+  set(key: string, pending: Pending): void {
+    this.#byKey.set(key, pending);
+    const same = this.#byKind.get(pending.kind) ?? new Map<string, Pending>();
+    this.#byKind.set(pending.kind, same.set(key, pending));
+  }
+
+  delete(key: string): boolean {
+    const kind = this.#byKey.get(key)?.kind;
+    if (kind !== undefined) this.#byKind.get(kind)?.delete(key);
+    return this.#byKey.delete(key);
+  }
+
+  clear(): void {
+    this.#byKey.clear();
+    this.#byKind.clear();
+  }
+}
+
 /**
  * What KGCBP and CC want on the ledger: durable, valid when it came, and dropped when it is committed or can no longer
  * be. One transaction a slot: of two that differ the first one that is valid stays.
@@ -99,7 +146,7 @@ export class Inbox {
   readonly #membership: Membership;
   readonly #memory: VerifiedSignatures;
   readonly #log: Log;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingByKind();
 
   constructor(modules: {
     readonly clock: Clock;
@@ -194,12 +241,13 @@ export class Inbox {
    * What the next block of chain 0 carries: of the first kind that has something, what fits in one block ("each block
    * taking whatever is ready in all regions"; "other kinds are split by count").
    */
-  next(): { readonly kind: number; readonly leaves: readonly Uint8Array[] } | undefined {
+  next(): ReadyLeaves | undefined {
     // A bill's penalties name verdicts. A parameter set comes last: until Q operators have approved it, it must not hold
     // up what bills wait for.
     for (const kind of [KIND.masks, KIND.prices, KIND.verdicts, KIND.bills, KIND.close, KIND.params]) {
-      const ready = this.#ofKind(kind);
-      if (ready.length > 0) return { kind, leaves: fill(ready) };
+      const ready = this.#pending.ofKind(kind);
+      // The block is formed when it is asked for: each transaction that comes is a reason to look what is next.
+      if (ready.size > 0) return { kind, leaves: () => fill(ascending(ready)) };
     }
     return undefined;
   }
@@ -207,7 +255,7 @@ export class Inbox {
   /** Drops whatever is committed or can no longer be: after each commit, and when nothing moves. */
   async review(): Promise<void> {
     const changes: Change[] = [];
-    for (const [key, pending] of [...this.#pending]) {
+    for (const [key, pending] of this.#pending.all()) {
       if (await this.#isValid(pending)) continue;
       this.#pending.delete(key);
       changes.push({ key, value: undefined });
@@ -220,8 +268,7 @@ export class Inbox {
   }
 
   #ofKind(kind: number): Pending[] {
-    const found = [...this.#pending.values()].filter((pending) => pending.kind === kind);
-    return found.sort((a, b) => (a.slot < b.slot ? -1 : 1));
+    return ascending(this.#pending.ofKind(kind));
   }
 
   async #decode(transaction: PendingTransaction): Promise<Pending> {
@@ -256,6 +303,10 @@ export class Inbox {
 /** An epoch is for its region's chain, everything else for chain 0. */
 function chainOf({ epoch }: Pending): number {
   return epoch?.epoch.region ?? 0;
+}
+
+function ascending(pending: ReadonlyMap<string, Pending>): Pending[] {
+  return [...pending.values()].sort((a, b) => (a.slot < b.slot ? -1 : 1));
 }
 
 /** As many as a block takes, in its order. */

@@ -176,8 +176,10 @@ export class Kgcbp {
     return this.#desk.store.get(billedName(month)) !== undefined;
   }
 
-  /** How many meters of a committed period were complete. */
-  readonly completeMeters = async (region: number, period: Period): Promise<number> => {
+  /** How many meters of a committed period were complete; undefined of an erased month. */
+  readonly completeMeters = async (region: number, period: Period): Promise<number | undefined> => {
+    const { erased } = this.#desk.keys;
+    if (erased !== undefined && period.month <= erased) return undefined;
     const outcomes = await this.outcomes(region, period);
     return outcomes.filter(({ state }) => state === "complete").length;
   };

@@ -1,7 +1,13 @@
 import type { StateReader } from "@veilgrid/protocol";
 import { VALID } from "../audit/replay.js";
 import { openScratch, type Scratch } from "../store/scratch.js";
-import type { StoredLedger } from "./stored.js";
+import type { LedgerBlock } from "../ports/ledger.js";
+
+/** A ledger with its blocks. */
+export interface HistoricLedger {
+  readonly state: StateReader;
+  blocks(from: bigint): AsyncIterable<LedgerBlock>;
+}
 
 /** Where a block's leaves are: what a `close` deletes from the state. */
 const BODY = "body/";
@@ -12,10 +18,10 @@ const BODY = "body/";
  * Whoever relies on it verifies it, as anything that the state says.
  */
 export class History implements StateReader {
-  readonly #ledger: Pick<StoredLedger, "state" | "blocks">;
+  readonly #ledger: HistoricLedger;
   #deleted: Promise<Scratch> | undefined;
 
-  constructor(ledger: Pick<StoredLedger, "state" | "blocks">) {
+  constructor(ledger: HistoricLedger) {
     this.#ledger = ledger;
   }
 
@@ -27,10 +33,10 @@ export class History implements StateReader {
   }
 
   async #collect(): Promise<Scratch> {
-    const { state, blocks } = this.#ledger;
+    const { state } = this.#ledger;
     const scratch = await openScratch();
     try {
-      for await (const { transactions } of blocks(0n)) {
+      for await (const { transactions } of this.#ledger.blocks(0n)) {
         for (const { validation, writes } of transactions) {
           if (validation !== VALID) continue;
           for (const { key, value } of writes) {
@@ -51,8 +57,8 @@ export class History implements StateReader {
   }
 }
 
-/** Lends the history of a ledger. */
-export async function withHistory<T>(ledger: StoredLedger, use: (history: History) => Promise<T>): Promise<T> {
+/** Lends a ledger's state with its history, while the ledger stays as it is. */
+export async function withHistory<T>(ledger: HistoricLedger, use: (history: History) => Promise<T>): Promise<T> {
   const history = new History(ledger);
   try {
     return await use(history);

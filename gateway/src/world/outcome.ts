@@ -6,6 +6,7 @@ import {
   VerifiedSignatures,
   type Difference,
   type Price,
+  type StateReader,
   type Tariff,
 } from "@veilgrid/protocol";
 import { z } from "zod";
@@ -13,6 +14,7 @@ import { billLines, periodLines, writeLines, type BillResult } from "../bill/res
 import { CommittedMonth, committedMonths } from "../customer/committed-month.js";
 import { Customer } from "../customer/customer.js";
 import { ContentFolder } from "../ipfs/content-folder.js";
+import { withHistory } from "../ledger/history.js";
 import { readJson, writeWhole } from "../store/files.js";
 import { regionOf, tariffOf } from "./plan.js";
 import type { Run } from "./run.js";
@@ -77,11 +79,14 @@ export type OnBill = (done: number, all: number) => void;
 export async function conclude(run: Run, world: World, onBill: OnBill): Promise<Outcome> {
   const { folder } = run;
   const bills: BillOutcome[] = [];
-  const results = verifiedBills(run, world, (bill, done, all) => {
-    bills.push(bill);
-    onBill(done, all);
+  // The first months of a long run are closed by now.
+  await withHistory(world.ledger, async (history) => {
+    const results = verifiedBills(run, world, history, (bill, done, all) => {
+      bills.push(bill);
+      onBill(done, all);
+    });
+    await writeLines(folder.bills, billLines(results));
   });
-  await writeLines(folder.bills, billLines(results));
   await writeLines(
     folder.periods,
     periodLines(world.view, (region, period) => world.kgcbp.completeMeters(region, period)),
@@ -105,6 +110,7 @@ function sentenceOf(difference: Difference | undefined): string | null {
 async function* verifiedBills(
   run: Run,
   world: World,
+  history: StateReader,
   onBill: (bill: BillOutcome, done: number, all: number) => void,
 ): AsyncGenerator<BillResult> {
   const content = await ContentFolder.open(run.folder.ipfs);
@@ -112,7 +118,7 @@ async function* verifiedBills(
   const months = world.months();
   const customers = await world.customers();
   const all = months.length * customers.length;
-  const modules = { view: new LedgerView(world.ledger.state), memory };
+  const modules = { view: new LedgerView(history), memory };
   // Of other months deltas ask for bills and prices alone, so that little of them is kept.
   const others = committedMonths(modules);
   let done = 0;

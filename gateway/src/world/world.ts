@@ -95,6 +95,7 @@ export class World {
   readonly #params: Params;
   readonly #readings: ReadingsTable;
   readonly #store: LevelStore;
+  readonly #marks: LevelStore;
   readonly #aggregators: (Aggregator | undefined)[];
   readonly #retired = new Set<number>();
   /** The version in force, as far as the ledger was followed. */
@@ -125,6 +126,8 @@ export class World {
     this.network = ground.network;
     this.view = new LedgerView(ledger.state);
     this.#store = new LevelStore(database, "world");
+    // What a machine that stops takes of it is lived through again.
+    this.#marks = new LevelStore(database, "world", { sync: false });
     this.#aggregators = Array.from({ length: seats.count }, () => undefined);
     this.#cc = newControlCenter(ground, ledger);
     this.#meters = new RunMeters(record, keys, this.#store);
@@ -276,7 +279,7 @@ export class World {
   async #mark(): Promise<void> {
     const value = new Uint8Array(8);
     new DataView(value.buffer).setBigUint64(0, BigInt(this.clock.now()));
-    await this.#store.write([{ key: MARK, value }]);
+    await this.#marks.write([{ key: MARK, value }]);
   }
 
   /** Starts an aggregator's process, or kills it: nothing but its store survives. */

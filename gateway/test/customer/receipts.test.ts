@@ -17,10 +17,8 @@ import {
   type Period,
 } from "@veilgrid/protocol";
 import { expect } from "chai";
-import { withHistory } from "../../src/committed/history.js";
 import { ReceiptCourt, type Receipted } from "../../src/customer/receipts.js";
 import { parseReceipts, receiptsJson } from "../../src/input/receipt-file.js";
-import type { LedgerBlock } from "../../src/ports/ledger.js";
 import { SECRETS, paramsOf } from "../support/committee.js";
 import { homeOf, readingsOf, type Home } from "../support/homes.js";
 import { Town } from "../support/town.js";
@@ -67,17 +65,9 @@ describe("a receipt and the ledger alone", function () {
     return { reading: of, receipt: encodeReceipt(acks) };
   }
 
-  const ledger = (): { state: Town["committee"]; blocks: () => AsyncIterable<LedgerBlock> } => ({
-    state: town.committee,
-    blocks: async function* () {
-      await Promise.resolve();
-      yield* [];
-    },
-  });
-
   async function verdict(of: Receipted): Promise<string> {
     try {
-      const { verdict: said, names } = await new ReceiptCourt(ledger()).judge(of);
+      const { verdict: said, names } = await new ReceiptCourt(town.committee).judge(of);
       return [said, ...names].join(" ");
     } catch (error) {
       if (isVeilgridError(error)) return error.code;
@@ -140,33 +130,6 @@ describe("a receipt and the ledger alone", function () {
     // A peer that hides the block has nobody acquitted or convicted.
     town.committee.state.delete(own);
     expect(await verdict(receipted())).to.equal("undecided");
-  });
-
-  it("finds in the ledger's blocks what closing has deleted from its state", async () => {
-    const old = new Uint8Array([1]);
-    const write = (key: string, value?: Uint8Array): LedgerBlock["transactions"][0]["writes"][0] => ({ key, value });
-    const transaction = { txId: "", caller: "", call: { name: "", args: [] } };
-    const blocks: LedgerBlock[] = [
-      { number: 0n, transactions: [{ ...transaction, validation: "VALID", writes: [write("body/1", old)] }] },
-      {
-        number: 1n,
-        transactions: [
-          { ...transaction, validation: "MVCC_READ_CONFLICT", writes: [write("body/1", new Uint8Array([2]))] },
-          { ...transaction, validation: "VALID", writes: [write("body/1"), write("head/1", old)] },
-        ],
-      },
-    ];
-    const reader = withHistory({
-      state: { get: (key) => Promise.resolve(key === "here" ? old : undefined) },
-      blocks: async function* () {
-        await Promise.resolve();
-        yield* blocks;
-      },
-    });
-    expect(await reader.get("body/1")).to.deep.equal(old);
-    expect(await reader.get("body/2")).to.equal(undefined);
-    expect(await reader.get("head/1")).to.equal(undefined);
-    expect(await reader.get("here")).to.deep.equal(old);
   });
 
   it("is a file that names nobody, read strictly", () => {

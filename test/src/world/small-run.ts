@@ -39,11 +39,15 @@ const ASKED: RunArguments = {
   tariff: null,
 };
 
-/** Begins a run of a file in a folder (a new one, unless given), or takes it up. */
+/**
+ * Begins a run of a file in a folder (a new one, unless given), or takes it up.
+ * @param profile of the network, where the run is on Fabric.
+ */
 export async function beginRun(
   csv: MeterCsv,
   asked: Partial<RunArguments> = {},
   folder = scratchFolder("run"),
+  profile?: string,
 ): Promise<Run> {
   const readings = await readReadings(csv.write(join(folder, "input.csv")), { periodSeconds: secondsOf(csv) });
   const { households, firstPeriod, periods, periodSeconds, sha256, format } = readings;
@@ -51,7 +55,7 @@ export async function beginRun(
   const policy = await parsePolicy(all.price, { periodSeconds, timezone: all.timezone });
   const input = { sha256, format, households: [...households], first: firstPeriod, periods, periodSeconds };
   const record = { version: 1, arguments: all, input: { ...input, prices: policy.sha256 ?? null } } as const;
-  return Run.begin(new DataFolder(join(folder, "out")), record, readings);
+  return Run.begin(new DataFolder(join(folder, "out")), record, readings, profile);
 }
 
 function secondsOf({ starts: [first, second] }: MeterCsv): 900 | 1800 {
