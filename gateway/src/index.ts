@@ -50,6 +50,7 @@ export {
   type PridLists,
   type Response,
 } from "./transport/envelopes.js";
+export { Authority, type Identity, type PEM, type Subject } from "./grpc/authority.js";
 export { LedgerService, type LedgerServiceModules, type LedgerServiceOptions } from "./remote/service.js";
 export { RemoteLedger, type RemoteLedgerOptions } from "./remote/ledger.js";
 export type { LedgerEndpoint, LedgerIdentity, RemoteDeadlines } from "./remote/connection.js";

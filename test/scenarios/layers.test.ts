@@ -24,6 +24,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["ports"],
   ["transport", "store", "sim", "input"],
   ["process", "verification"],
+  ["grpc"],
   ["committed"],
   ["audit"],
   ["ledger"],

@@ -4,28 +4,28 @@ import type { LedgerIdentity } from "../../src/remote/connection.js";
 import { RemoteLedger } from "../../src/remote/ledger.js";
 import { LedgerService } from "../../src/remote/service.js";
 import { Folders, openLedger } from "../ledger/world.js";
-import { TestAuthority } from "./authority.js";
+import { Authority } from "../../src/grpc/authority.js";
 
 /** A ledger with the Notes contract behind a service, which can be killed and started again. */
 export class Served {
   readonly folders = new Folders();
-  readonly #authorities: ReadonlyMap<string, TestAuthority>;
-  readonly #own: TestAuthority;
+  readonly #authorities: ReadonlyMap<string, Authority>;
+  readonly #own: Authority;
   readonly #path = this.folders.make();
   readonly #open = new Set<RemoteLedger>();
   ledger!: EmbeddedLedger;
   #service: LedgerService | undefined;
   #port = 0;
 
-  private constructor(own: TestAuthority, authorities: ReadonlyMap<string, TestAuthority>) {
+  private constructor(own: Authority, authorities: ReadonlyMap<string, Authority>) {
     this.#own = own;
     this.#authorities = authorities;
   }
 
   static async start(): Promise<Served> {
     const msps = ["Org1", "Org2"];
-    const made = await Promise.all(msps.map(async (msp) => [msp, await TestAuthority.make(msp)] as const));
-    const served = new Served(await TestAuthority.make("service"), new Map(made));
+    const made = await Promise.all(msps.map(async (msp) => [msp, await Authority.make(msp)] as const));
+    const served = new Served(await Authority.make("service"), new Map(made));
     await served.up();
     return served;
   }
@@ -38,7 +38,12 @@ export class Served {
   async up(): Promise<void> {
     this.ledger = await openLedger(this.#path);
     const callers = new Map([...this.#authorities].map(([msp, { certificate }]) => [msp, certificate]));
-    const options = { host: "localhost", port: this.#port, tls: await this.#own.issue(), callers };
+    const options = {
+      host: "localhost",
+      port: this.#port,
+      tls: await this.#own.issue({ name: "someone", hosts: ["localhost"] }),
+      callers,
+    };
     this.#service = await LedgerService.listen(options, { ledger: this.ledger, log: silent });
     this.#port = this.#service.port;
   }
@@ -50,8 +55,8 @@ export class Served {
 
   /** A certificate of an organisation's authority, under whatever name its owner gives itself. */
   async identity(msp: string, named = msp): Promise<LedgerIdentity> {
-    const authority = this.#authorities.get(msp) ?? (await TestAuthority.make(msp));
-    return { msp: named, ...(await authority.issue()) };
+    const authority = this.#authorities.get(msp) ?? (await Authority.make(msp));
+    return { msp: named, ...(await authority.issue({ name: "someone", hosts: ["localhost"] })) };
   }
 
   /** A process of these organisations. */
