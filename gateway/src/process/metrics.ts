@@ -30,14 +30,14 @@ export class ProcessMetrics {
     labelNames: readonly T[] = [],
     collect?: (gauge: Gauge<T>) => void | Promise<void>,
   ): Gauge<T> {
-    const gauge = new Gauge<T>({
-      name: `veilgrid_${name}`,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      ...(collect === undefined ? {} : { collect: () => collect(gauge) }),
+    const own = { name: `veilgrid_${name}`, help, labelNames, registers: [this.#registry] };
+    if (collect === undefined) return new Gauge<T>(own);
+    return new Gauge<T>({
+      ...own,
+      collect() {
+        return collect(this);
+      },
     });
-    return gauge;
   }
 
   /** Durations in seconds. */
