@@ -14,6 +14,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
 
 const REASONS: Readonly<Record<Reason, string>> = {
   "no-reading": "the register was not read",
+  keyless: "was told to delete its keys, and its new ones did not hold yet",
   undelivered: "has a reading, and neither a receipt nor a signed refusal",
   refused: "was refused, by the aggregators' signed answers",
   "wrongly-refused": "was refused by a signed answer that is not true",
@@ -51,7 +52,9 @@ export function nextStep(view: CaseView, periodSeconds: number): string {
     return `compare the meters' logs: veilgrid kgcbp case ${region} ${startOf(period, periodSeconds)}`;
   const blames = new Set(meters.map(({ finding }) => finding?.blame));
   if (blames.has("aggregators")) return "show the evidence (--json) to the consortium: an aggregator broke its word";
-  if (blames.has("nobody")) return "re-key the meter: it has another key than KGCBP";
+  const reasons = new Set(meters.map(({ finding }) => finding?.reason));
+  if (reasons.has("other-key")) return "re-key the meter: it has another key than KGCBP";
+  if (!blames.has("meter")) return "nothing: it was silent because its keys were changed";
   return "see to the meter; veilgrid kgcbp eliminate METER leaves it out until it is repaired";
 }
 

@@ -1,5 +1,6 @@
 import {
   VeilgridError,
+  comparePeriods,
   decodeReadingLeaf,
   decodeVotes,
   leaf,
@@ -165,9 +166,20 @@ export class CaseDesk {
       period,
       params,
       voters,
+      isKeyless: this.#isKeyless(faulty, period),
       has: (half) => prids.has(toHex(pridOf(half === 0 ? t : t2))),
       readings: (consumption) => makeReadings({ t, t2, z, z2 }, { consortium, region }, period, consumption),
     };
+  }
+
+  /** Whether KGCBP had told the meter to delete the keys of a period, and those that it has now did not hold in it yet. */
+  #isKeyless(faulty: FaultyMeter, period: Period): boolean {
+    const { register } = this.#desk;
+    return register.changesOf(register.get(faulty).meter).some(({ delivery }) => {
+      const [first] = delivery?.chains ?? [];
+      if (delivery?.silentFrom === undefined || first === undefined) return false;
+      return comparePeriods(delivery.silentFrom, period) <= 0 && comparePeriods(period, first.first) < 0;
+    });
   }
 
   /** What meters are charged for in a region's month, by enrolment: the verdict is out, and the log shows no other's fault. */

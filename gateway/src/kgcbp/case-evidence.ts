@@ -21,6 +21,8 @@ import type { Fault } from "./case-record.js";
 export type Reason =
   /** Its register was not read: it was off, or broken. */
   | "no-reading"
+  /** KGCBP had told it to delete its keys, and the new ones did not hold yet: it had nothing to say. */
+  | "keyless"
   /** It has a reading, and neither a receipt nor a signed refusal: it reached nobody. */
   | "undelivered"
   /** Aggregators refused it, and rightly by their own signed answers. */
@@ -41,6 +43,7 @@ export type Blame = "meter" | "aggregators" | "nobody";
 
 const BLAME: Readonly<Record<Reason, Blame>> = {
   "no-reading": "meter",
+  keyless: "nobody",
   undelivered: "meter",
   refused: "meter",
   "wrongly-refused": "aggregators",
@@ -81,6 +84,8 @@ export interface CasePeriod {
   readonly params: Params;
   /** The aggregators whose votes are with the block. */
   readonly voters: readonly number[];
+  /** Whether the meter was without keys in it, as KGCBP had told it. */
+  readonly isKeyless: boolean;
   /** Whether the block has a reading of this half's PRID. */
   readonly has: (half: Half) => boolean;
   /** What the meter's key makes of a consumption. */
@@ -154,6 +159,7 @@ function compareMissing(log: LoggedPeriod, consumption: bigint, of: CasePeriod):
   }
   const wrong = refusals.filter((refusal) => refusal.wrong);
   if (wrong.length > 0) return finding("wrongly-refused", { das: distinct(wrong.map(({ da }) => da)), refusals });
+  if (of.isKeyless) return finding("keyless", { refusals });
   return finding(refusals.length > 0 ? "refused" : "undelivered", { refusals });
 }
 
@@ -168,7 +174,7 @@ function distinct(das: readonly number[]): number[] {
 export function compareLog(fault: Fault, log: LoggedPeriod, of: CasePeriod): Finding {
   const { consumption } = log;
   if (fault === "repeated") return finding("two-readings");
-  if (consumption === undefined) return finding("no-reading");
+  if (consumption === undefined) return finding(of.isKeyless ? "keyless" : "no-reading");
   if (fault !== "implausible") return compareMissing(log, consumption, of);
   const bound = BigInt(of.params.maxWhPerPeriod);
   return finding(consumption > bound || -consumption > bound ? "register" : "other-key");

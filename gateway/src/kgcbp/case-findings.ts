@@ -7,6 +7,7 @@ import { enrolmentName, slotName } from "./names.js";
 
 const reasons = [
   "no-reading",
+  "keyless",
   "undelivered",
   "refused",
   "wrongly-refused",

@@ -1,4 +1,13 @@
-import { comparePeriods, nextPeriod, periodAt, periodStart, type Period } from "@veilgrid/protocol";
+import {
+  addPeriods,
+  comparePeriods,
+  nextPeriod,
+  periodAt,
+  periodStart,
+  window,
+  type Params,
+  type Period,
+} from "@veilgrid/protocol";
 import type { Enrolment, MeterChange } from "../ports/keystore.js";
 import type { Random } from "../ports/random.js";
 import type { ChangePreview, ChangeRequest, Standing } from "./change-request.js";
@@ -86,8 +95,9 @@ export class ChangeDesk {
     const standing = await this.#standing(request.meter);
     const before = decidedBefore(request, standing);
     if (before !== undefined) return { change: before, preview: undefined };
-    const { change, begins, ends, preview } = decide(request, standing);
+    const { change: decided, begins, ends, preview } = decide(request, standing);
     const shown = this.#shown(preview);
+    const change = silenced(decided, firstOpen(this.#desk.clock.now(), await this.#desk.view.currentParams()));
     const { meter, serial, kind, from } = change;
     const begin = begins && {
       enrolment: begins,
@@ -133,6 +143,23 @@ export class ChangeDesk {
       knows: (bid) => register.knows(bid),
     };
   }
+}
+
+/** The first period whose window is not over. */
+function firstOpen(now: number, params: Params): Period {
+  let open = periodAt(now, params.periodSeconds);
+  for (;;) {
+    const before = addPeriods(open, -1, params.periodSeconds);
+    if (window(before, params).closes <= now) return open;
+    open = before;
+  }
+}
+
+/** A change after which a meter that had keys must say nothing until it has others: from when that is kept with it. */
+function silenced(change: MeterChange, open: Period): MeterChange {
+  const { kind, delivery } = change;
+  if (kind === "add" || delivery === undefined || delivery.keep) return change;
+  return { ...change, delivery: { ...delivery, silentFrom: open } };
 }
 
 /** The first period that begins at `now` or later. */

@@ -2,6 +2,8 @@ import { Reader, Writer, utf8, type Period } from "@veilgrid/protocol";
 import type { ChainRef, ChangeKind, DeliveryNote, Enrolment, MeterChange } from "../ports/keystore.js";
 
 const MAX_NAME = 255;
+/** What a note says of the device's present keys; the last one is followed by the period since which it is silent. */
+const KEEPS = { no: 0, yes: 1, silent: 2 } as const;
 const KINDS: readonly ChangeKind[] = ["add", "remove", "replace", "move", "sell", "rekey"];
 const text = new TextDecoder();
 
@@ -41,11 +43,17 @@ export function encodeChange({ meter, serial, kind, from, delivery }: MeterChang
   const writer = new Writer().opaque(utf8(meter), 1, MAX_NAME).u32(serial).u8(KINDS.indexOf(kind));
   writePeriod(writer, from);
   if (delivery === undefined) return writer.bytes();
-  writer.opaque(utf8(delivery.device), 1, MAX_NAME).u8(Number(delivery.keep));
-  for (const { enrolment, first } of delivery.chains) {
+  writeNote(writer, delivery);
+  return writer.bytes();
+}
+
+function writeNote(writer: Writer, { device, keep, silentFrom, chains }: DeliveryNote): void {
+  writer.opaque(utf8(device), 1, MAX_NAME);
+  if (silentFrom === undefined) writer.u8(keep ? KEEPS.yes : KEEPS.no);
+  else writePeriod(writer.u8(KEEPS.silent), silentFrom);
+  for (const { enrolment, first } of chains) {
     writePeriod(writePeriod(writer.fixed(enrolment.bid, 16), enrolment.from), first);
   }
-  return writer.bytes();
 }
 
 /** @throws VeilgridError `malformed`. */
@@ -60,11 +68,12 @@ export function decodeChange(bytes: Uint8Array): MeterChange {
 }
 
 function readNote(reader: Reader): DeliveryNote {
-  const [device, keep] = [readName(reader), reader.u8() === 1];
+  const [device, keeps] = [readName(reader), reader.u8()];
+  const silentFrom = keeps === KEEPS.silent ? { silentFrom: readPeriod(reader) } : {};
   const chains: ChainRef[] = [];
   while (reader.left > 0) {
     const enrolment = { bid: reader.fixed(16), from: readPeriod(reader) };
     chains.push({ enrolment, first: readPeriod(reader) });
   }
-  return { device, keep, chains };
+  return { device, keep: keeps === KEEPS.yes, ...silentFrom, chains };
 }

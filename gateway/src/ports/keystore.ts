@@ -35,6 +35,11 @@ export interface DeliveryNote {
   readonly device: string;
   /** Whether the device's present keys hold until the first chain begins. */
   readonly keep: boolean;
+  /**
+   * Without `keep`, for a device that had keys: the first period of which it could not send everything any more. It is
+   * silent from then until the first chain begins.
+   */
+  readonly silentFrom?: Period | undefined;
   /** Ascending by `first`; at least one. */
   readonly chains: readonly ChainRef[];
 }
