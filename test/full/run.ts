@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { changes } from "./changes.js";
 import { day, memory } from "./day.js";
 import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
@@ -26,6 +27,7 @@ const GROUPS: readonly Group[] = [
   ["fabric", "the same day on real Fabric", fabric],
   ["swiss", "537 homes on their file's last day", swiss],
   ["month", "30 days of 50 homes", month],
+  ["changes", "two months of 50 homes in which meters fail and change", changes],
 ];
 
 const USAGE = `npm run test:full [-- --only GROUP[,GROUP...]]

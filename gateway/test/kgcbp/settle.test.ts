@@ -271,6 +271,85 @@ describe("KGCBP settling meters' logs", function () {
   });
 });
 
+describe("deltas that a bill has no room for", function () {
+  this.timeout(120_000);
+  const MAY = APRIL + 1;
+  const END_OF_MAY: Period = { month: MAY, k: 4 };
+  /** The periods of April that have an epoch: its first day and its last hour. */
+  const COVERED = [...Array.from({ length: 48 }, (_, k) => k), 1438, 1439];
+
+  const sometimes: Consumption = (home, period) => {
+    const isSilent = home.enrolment.meter === "a" && period.month === APRIL && [2, 5].includes(period.k);
+    return isSilent ? undefined : said(home, period);
+  };
+
+  /** Two hours of March, a day and an hour of April, two hours of May: KGCBP is away in between. */
+  async function threeMonths(change: Parameters<typeof paramsOf>[0] = {}): Promise<Town> {
+    const town = await townOf(FIRST, END_OF_MAY, Date.UTC(2026, 2, 31, 12), change);
+    await town.periods(FIRST, 4, sometimes);
+    await town.runTo(monthCloses(MARCH, params) + 60_000);
+    const log = [1485, 1487].map((k) => ({ period: { month: MARCH, k }, wh: whOf(town, MARCH, k) }));
+    expect(statuses(await kgcbpOf(town).settling.settle("a", log))).to.deep.equal(["settled", "settled"]);
+    await town.periods({ month: APRIL, k: 0 }, 21, sometimes);
+    // 11:00: the epoch of 2 April is not sent yet.
+    town.stopKgcbp();
+    await town.periods({ month: APRIL, k: 21 }, 27, sometimes);
+    await town.runTo(town.startOf({ month: APRIL, k: 1438 }) + 60_000, 86_400_000);
+    await town.startKgcbp();
+    await town.settle();
+    await town.periods({ month: APRIL, k: 1438 }, 2, sometimes);
+    await town.runTo(monthCloses(APRIL, params) + 60_000);
+    return town;
+  }
+
+  function whOf(town: Town, month: number, k: number): bigint {
+    return consumption(homeNamed(town, "a"), { month, k });
+  }
+
+  function due(home: Home, month: number): bigint {
+    const ks = month === MARCH ? [1484, 1485, 1486, 1487] : COVERED;
+    const all = month === APRIL ? Array.from({ length: 1440 }, (_, k) => k) : month === MAY ? [0, 1, 2, 3] : ks;
+    const isCovered = (k: number): boolean => month !== APRIL || COVERED.includes(k);
+    const { lines } = computeBill({
+      tariff: TARIFF,
+      periodSeconds: 1800,
+      from: all[0] as number,
+      readings: all.map((k) => (isCovered(k) ? consumption(home, { month, k }) : undefined)),
+      prices: all.map((k) => (isCovered(k) ? PRICE : undefined)),
+    });
+    return lines.reduce((sum, { nano }) => sum + nano, 0n);
+  }
+
+  it("come on the following one, before what is younger, and three months are what they should be", async () => {
+    const wide = (await verified(await threeMonths(), "a", APRIL)).report;
+    expect(wide.deltas.map(({ k }) => k)).to.deep.equal([[1485, 1487]]);
+    const { length } = encodeReport(wide);
+    let billBytes = length;
+    while (plaintextBytes(billBytes) < length - 5) billBytes += 1;
+
+    const town = await threeMonths({ billBytes });
+    expect((await verified(town, "a", APRIL)).report.deltas.map(({ k }) => k)).to.deep.equal([[1485]]);
+    // At May's end the ledger's state forgets March.
+    const march = await verified(town, "a", MARCH);
+    const log = [2, 5].map((k) => ({ period: { month: APRIL, k }, wh: whOf(town, APRIL, k) }));
+    expect(statuses(await kgcbpOf(town).settling.settle("a", log))).to.deep.equal(["settled", "settled"]);
+    await town.periods({ month: MAY, k: 0 }, 4, sometimes);
+    await town.runTo(monthCloses(MAY, params) + 60_000, 86_400_000);
+    const { report } = await verified(town, "a", MAY);
+    expect(report.deltas.map(({ month, k }) => [month, ...k])).to.deep.equal([
+      ["2026-03", 1487],
+      ["2026-04", 2, 5],
+    ]);
+    const bills = [march, await verified(town, "a", APRIL), await verified(town, "a", MAY)];
+    const home = homeNamed(town, "a");
+    expect(bills.reduce((sum, bill) => sum + nanoOf(bill.report), 0n)).to.equal(
+      due(home, MARCH) + due(home, APRIL) + due(home, MAY),
+    );
+    // No revision was needed.
+    expect(bills.map(({ entry }) => entry.revision)).to.deep.equal([0, 0, 0]);
+  });
+});
+
 describe("periods without an epoch, and late releases", function () {
   this.timeout(120_000);
   const at = (k: number): Period => ({ month: MARCH, k });
