@@ -20,6 +20,7 @@ import { addKgcbpRetention } from "./kgcbp-retention.js";
 import { addKgcbpSettle } from "./kgcbp-settle.js";
 import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
+import { addLedgerServe } from "./ledger-serve.js";
 import { addNetworkPackage } from "./network-package.js";
 import { addNetworkParams } from "./network-params.js";
 import { addParams } from "./params.js";
@@ -71,8 +72,10 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   const bill = veilgrid.command("bill").description("issue, list, show, verify and explain bills");
   for (const add of [addBillIssue, addBillList, addBillShow, addBillVerify, addBillExplain]) add(bill);
   addBlockShow(veilgrid.command("block").description("inspect the blocks of the consortium"));
-  const ledger = veilgrid.command("ledger").description("take the ledger elsewhere, or compare the peers that have it");
-  for (const add of [addLedgerExport, addLedgerPeers]) add(ledger);
+  const ledger = veilgrid
+    .command("ledger")
+    .description("take the ledger elsewhere, compare the peers that have it, or serve an embedded one");
+  for (const add of [addLedgerExport, addLedgerPeers, addLedgerServe]) add(ledger);
   const receipt = veilgrid
     .command("receipt")
     .description("keep a meter's receipts as files, and hold aggregators to them");

@@ -41,6 +41,8 @@ export interface LedgerServiceOptions {
 export interface LedgerServiceModules {
   readonly ledger: EmbeddedLedger;
   readonly log: Log;
+  /** Called when there are new blocks, before others are told of them. */
+  readonly onBlocks?: () => Promise<void>;
 }
 
 /** A call of the server's that knows its client's certificate. */
@@ -74,6 +76,7 @@ const OPTIONS = {
 export class LedgerService {
   readonly #ledger: EmbeddedLedger;
   readonly #log: Log;
+  readonly #onBlocks: () => Promise<void>;
   readonly #callers: Callers;
   readonly #server = new Server(OPTIONS);
   readonly #underWay = new Map<string, Promise<Settled>>();
@@ -83,8 +86,10 @@ export class LedgerService {
   #port = 0;
   #isStopped = false;
 
-  private constructor({ callers }: LedgerServiceOptions, { ledger, log }: LedgerServiceModules) {
+  private constructor({ callers }: LedgerServiceOptions, modules: LedgerServiceModules) {
+    const { ledger, log, onBlocks } = modules;
     this.#ledger = ledger;
+    this.#onBlocks = onBlocks ?? (() => Promise.resolve());
     this.#log = log;
     this.#callers = new Callers(callers);
     this.#server.addService(ledgerMethods, {
@@ -191,8 +196,9 @@ export class LedgerService {
     if (known !== undefined) return outcome(known);
     let work = this.#underWay.get(txId);
     if (work === undefined) {
-      work = this.#ledger.submitAs(caller, toCall(call), nonce).finally(() => {
+      work = this.#ledger.submitAs(caller, toCall(call), nonce).finally(async () => {
         this.#underWay.delete(txId);
+        await this.#onBlocks();
         this.#grow();
       });
       this.#underWay.set(txId, work);
