@@ -70,6 +70,12 @@ export class ChangeDesk {
     return this.#shown(decide(request, await this.#standing(request.meter)).preview);
   }
 
+  /** Refuses what `change` would refuse; nothing changes. @throws VeilgridError as `decide`. */
+  async require(request: ChangeRequest): Promise<void> {
+    const standing = await this.#standing(request.meter);
+    if (decidedBefore(request, standing) === undefined) decide(request, standing);
+  }
+
   /**
    * Makes a change, durably; the same again changes nothing.
    * @throws VeilgridError as `decide`; then nothing changed.

@@ -33,7 +33,7 @@ export class Newcomers {
     });
   }
 
-  /** All that the operator ever named, ascending by BID; a change that was refused has left its name here, too. */
+  /** All that the operator ever named, ascending by BID; a change that a crash has prevented has left its name here, too. */
   async all(): Promise<Newcomer[]> {
     const entries = await this.#store.range(PREFIX);
     return entries.map(({ value }) => JSON.parse(text.decode(value)) as Newcomer);

@@ -240,6 +240,7 @@ export class World {
    */
   async changeMeter(wish: MeterWish): Promise<ChangeResult> {
     const request = await this.#meters.request(wish);
+    await this.kgcbp.meters.require(request);
     await this.#meters.keepNames(wish, request);
     const result = await this.kgcbp.meters.change(request);
     await this.#deliver(wish.meter, result.change);
