@@ -13,7 +13,7 @@ export interface Binaries {
 }
 
 /** All that is built; what a network cannot do without stands first. */
-export const NEEDED = ["peer", "orderer", "configtxgen", "cryptogen", "osnadmin"] as const;
+export const NEEDED = ["peer", "orderer", "configtxgen", "cryptogen", "osnadmin", "configtxlator"] as const;
 
 /** Where a user says Fabric's commands are. */
 export const FOLDER_VARIABLE = "VEILGRID_FABRIC_BIN";

@@ -16,6 +16,9 @@ export const CHAINCODE_FOLDER = fileURLToPath(new URL("../../../chaincode", impo
 const MODULES = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 const SHIM = join(MODULES, "fabric-shim", "cli.js");
 
+/** Version 1 of the parameter set in a service's folder. */
+export const PARAMS_FILE = "params.bin";
+
 /** The files that a service runs, as paths below the package. */
 function codeFiles(root: string): string[] {
   const compiled = readdirSync(join(root, "dist", "src"), { recursive: true, withFileTypes: true })
@@ -50,26 +53,26 @@ export function makeService(site: Site, label: string, organisation: Organisatio
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   for (const file of codeFiles(code)) cpSync(join(code, file), join(partial, file));
-  writeWhole(join(partial, "params.bin"), params);
+  writeWhole(join(partial, PARAMS_FILE), params);
   symlinkSync(MODULES, join(partial, "node_modules"));
   renameSync(partial, folder);
 }
 
 /** The name of a deployment's service of an organisation among the processes. */
-export function serviceName({ name }: Organisation, { sequence }: Pick<Deployment, "sequence">): string {
-  return `chaincode.${name}.v${sequence}`;
+export function serviceName({ name }: Organisation, { services }: Pick<Deployment, "services">): string {
+  return `chaincode.${name}.v${services}`;
 }
 
-function servicePort(site: Site, organisation: Organisation, sequence: number): number {
+function servicePort(site: Site, organisation: Organisation, { services }: Deployment): number {
   const [odd, even] = site.ports(organisation).services;
-  return sequence % 2 === 1 ? odd : even;
+  return services % 2 === 1 ? odd : even;
 }
 
 /** Tells an organisation's peer how to reach the service: mutual TLS, the peer with its own pair. */
-export function makeConnection(site: Site, { label, sequence }: Deployment, organisation: Organisation): void {
+export function makeConnection(site: Site, deployment: Deployment, organisation: Organisation): void {
   const own = peerTls(site.folder, organisation);
   const connection = {
-    address: `${HOST}:${servicePort(site, organisation, sequence)}`,
+    address: `${HOST}:${servicePort(site, organisation, deployment)}`,
     dial_timeout: "5s",
     tls_required: true,
     client_auth_required: true,
@@ -78,13 +81,17 @@ export function makeConnection(site: Site, { label, sequence }: Deployment, orga
     root_cert: readFileSync(serviceTls(site.folder, organisation).authority, "utf8"),
   };
   mkdirSync(site.folder.connections(organisation), { recursive: true, mode: 0o700 });
-  writeWhole(join(site.folder.connections(organisation), `${label}.json`), JSON.stringify(connection), 0o600);
+  writeWhole(
+    join(site.folder.connections(organisation), `${deployment.label}.json`),
+    JSON.stringify(connection),
+    0o600,
+  );
 }
 
 /** How an organisation's service of a deployment runs. */
 export function servicePlan(site: Site, deployment: Deployment, organisation: Organisation): ProcessPlan {
-  const { label, sequence, packageId } = deployment;
-  const port = servicePort(site, organisation, sequence);
+  const { label, packageId } = deployment;
+  const port = servicePort(site, organisation, deployment);
   const tls = serviceTls(site.folder, organisation);
   return {
     name: serviceName(organisation, deployment),

@@ -1,7 +1,15 @@
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "./command.js";
-import { CC, CHANNEL, endorsementPolicy, organisations, type Aggregator, type Organisation } from "./consortium.js";
+import {
+  CC,
+  CHANNEL,
+  consenterId,
+  endorsementPolicy,
+  organisations,
+  type Aggregator,
+  type Organisation,
+} from "./consortium.js";
 import { consenterCertificate, ordererOrganisationMsp, ordererTls, organisationMsp } from "./identities.js";
 import { HOST } from "./ports.js";
 import type { Site } from "./site.js";
@@ -62,10 +70,10 @@ function organisation(site: Site, member: Organisation): string {
   return lines.join("\n");
 }
 
-function consenter(site: Site, aggregator: Aggregator, index: number): string {
+function consenter(site: Site, aggregator: Aggregator): string {
   const { certificate } = ordererTls(site.folder, aggregator);
   return [
-    `        - ID: ${index + 1}`,
+    `        - ID: ${consenterId(aggregator)}`,
     `          Host: ${HOST}`,
     `          Port: ${site.ports(aggregator).orderer}`,
     `          MSPID: ${aggregator.orderer.msp}`,
@@ -86,11 +94,13 @@ function list(names: readonly string[]): string {
   return names.map((name) => `*${name}`).join(", ");
 }
 
-/** The channel: who takes part, who orders, and that chaincode changes by Q of the aggregators, never by CC or KGCBP. */
-export function channelConfig(site: Site): string {
-  const das = site.aggregators;
-  const members = organisations(site.size);
-  const policy = endorsementPolicy(site.size);
+/**
+ * The channel of some aggregators: who takes part, who orders, and that chaincode changes by Q of the aggregators, never by
+ * CC or KGCBP.
+ */
+export function channelConfig(site: Site, das: readonly Aggregator[]): string {
+  const members = organisations(das);
+  const policy = endorsementPolicy(das);
   return [
     "Organizations:",
     ...das.map((da) => ordererOrganisation(site, da)),
@@ -107,7 +117,7 @@ export function channelConfig(site: Site): string {
     "      SmartBFT:",
     ...Object.entries(SMART_BFT).map(([name, value]) => `        ${name}: ${value}`),
     "      ConsenterMapping:",
-    ...das.map((da, index) => consenter(site, da, index)),
+    ...das.map((da) => consenter(site, da)),
     `      Organizations: [${list(das.map(({ orderer }) => orderer.msp))}]`,
     "      Policies:",
     implicit("        "),
@@ -124,17 +134,28 @@ export function channelConfig(site: Site): string {
   ].join("\n");
 }
 
+/** Makes the first block that a channel of some aggregators would have. @param config a folder for configtx.yaml. */
+export async function makeBlock(
+  site: Site,
+  das: readonly Aggregator[],
+  config: string,
+  outputBlock: string,
+): Promise<void> {
+  mkdirSync(config, { recursive: true });
+  writeFileSync(join(config, "configtx.yaml"), channelConfig(site, das));
+  await must(
+    "configtxgen",
+    site.command("configtxgen"),
+    ["-profile", "Consortium", "-channelID", CHANNEL, "-outputBlock", outputBlock],
+    { env: { FABRIC_CFG_PATH: config } },
+  );
+}
+
 /** Makes the channel's first block, unless it is there. */
 export async function makeChannel(site: Site): Promise<void> {
   const { folder } = site;
   if (existsSync(folder.genesis)) return;
-  writeFileSync(join(folder.config, "configtx.yaml"), channelConfig(site));
   const partial = `${folder.genesis}.partial`;
-  await must(
-    "configtxgen",
-    site.command("configtxgen"),
-    ["-profile", "Consortium", "-channelID", CHANNEL, "-outputBlock", partial],
-    { env: { FABRIC_CFG_PATH: folder.config } },
-  );
+  await makeBlock(site, site.founders, folder.config, partial);
   renameSync(partial, folder.genesis);
 }

@@ -11,8 +11,13 @@ import { waitFor } from "./waiting.js";
 /** Milliseconds until every endorser has seen every approval. */
 const SEEN = 30_000;
 
+/** Who has to be able: Q of those that stay, and Q of the channel's as long as one that leaves is still on it. */
+function neededBy({ size, leaving }: Site): number {
+  return quorum(leaving === undefined ? size : size + 1);
+}
+
 function tooFew(site: Site, able: readonly Organisation[], cause?: unknown): VeilgridError {
-  const needed = quorum(site.size);
+  const needed = neededBy(site);
   const names = able.map(({ name }) => name).join(", ");
   const why = cause instanceof Error ? `: ${cause.message}` : "";
   return new VeilgridError(
@@ -32,7 +37,7 @@ function aggregatorsAmong(site: Site, organisations: readonly Organisation[]): O
  */
 export function requireAble(site: Site): Organisation[] {
   const able = site.withPeer.filter((member) => processStatus(site.folder, peerName(member)).state === "running");
-  if (aggregatorsAmong(site, able).length < quorum(site.size)) throw tooFew(site, able);
+  if (aggregatorsAmong(site, able).length < neededBy(site)) throw tooFew(site, able);
   return able;
 }
 
@@ -92,7 +97,7 @@ export async function define(
     site,
     able.filter(({ name }) => approvedBy.includes(name)),
   );
-  if (endorsers.length < quorum(site.size)) throw tooFew(site, endorsers, errors[0]);
+  if (endorsers.length < neededBy(site)) throw tooFew(site, endorsers, errors[0]);
   if ((await committedSequence(site, endorsers[0] as Organisation)) < deployment.sequence) {
     await awaitApprovals(site, approved, endorsers);
     say(`committing it as sequence ${deployment.sequence}`);

@@ -38,6 +38,16 @@ export class StateFolder {
     return join(this.root, "channel.block");
   }
 
+  /** The configuration block by which an aggregator's orderer joined that is not of the first. */
+  joinBlock({ name }: Organisation): string {
+    return join(this.root, `channel-${name}.block`);
+  }
+
+  /** What a change of the channel's configuration is made of. */
+  get update(): string {
+    return join(this.root, "update");
+  }
+
   get builder(): string {
     return join(this.root, "builder");
   }

@@ -2,7 +2,7 @@ import { credentials, Client } from "@grpc/grpc-js";
 import { connect, GatewayError, hash, signers, type Gateway } from "@hyperledger/fabric-gateway";
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { CHAINCODE, CHANNEL, KGCBP, type Organisation } from "./consortium.js";
+import { CC, CHAINCODE, CHANNEL, KGCBP, type Organisation } from "./consortium.js";
 import { peerHost, peerTls, userKeys } from "./identities.js";
 import { gatewayPatience } from "./patience.js";
 import { HOST } from "./ports.js";
@@ -45,7 +45,7 @@ export async function withGateway<T>(
 }
 
 /** What the peers said about a call that failed, where they did; the error itself says little. */
-function saidBy(error: unknown): string {
+export function saidBy(error: unknown): string {
   if (!(error instanceof GatewayError)) return error instanceof Error ? error.message : String(error);
   return error.details.map(({ mspId, message }) => `${mspId}: ${message}`).join("; ") || error.message;
 }
@@ -74,7 +74,9 @@ interface ProbeCall {
  * @throws Error with what the peers said, unless it worked.
  */
 export async function requireEndorsement(site: Site, organisation: Organisation, deployed: boolean): Promise<void> {
-  await withGateway(site, organisation, organisation, async (gateway) => {
+  // Who joins is no member yet, whom the contract would answer; CC and KGCBP always are.
+  const caller = !deployed || organisation.name === KGCBP.name ? organisation : CC;
+  await withGateway(site, organisation, caller, async (gateway) => {
     const contract = gateway.getNetwork(CHANNEL).getContract(deployed ? CHAINCODE : "_lifecycle");
     let refusal = "";
     for (const { name, ...options } of deployed ? PROBES : LIFECYCLE_PROBES) {

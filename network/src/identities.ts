@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { must } from "./command.js";
-import { aggregators, CC, organisations, peerOrganisations, type Aggregator, type Organisation } from "./consortium.js";
+import { CC, isAggregator, organisations, type Aggregator, type Organisation } from "./consortium.js";
 import type { StateFolder } from "./folder.js";
 import type { Site } from "./site.js";
 
@@ -94,6 +94,11 @@ function userFolder(folder: StateFolder, organisation: Organisation, user: User)
   return join(peerRoot(folder, organisation), "users", `${user}@${organisation.domain}`);
 }
 
+/** The administrator's MSP of an aggregator's orderer organisation: it signs what changes the ordering. */
+export function ordererAdminMsp(folder: StateFolder, aggregator: Aggregator): string {
+  return join(ordererRoot(folder, aggregator), "users", `Admin@${aggregator.orderer.domain}`, "msp");
+}
+
 export function userMsp(folder: StateFolder, organisation: Organisation, user: User): string {
   return join(userFolder(folder, organisation, user), "msp");
 }
@@ -122,31 +127,49 @@ function peerLine(organisation: Organisation): string {
   return `  - {Name: ${name}, Domain: ${domain}, EnableNodeOUs: true, Specs: [${specs}], Users: {Count: 1}}`;
 }
 
-/** What cryptogen is told: all organisations of a network. */
-export function cryptoConfig(size: number): string {
+/** What cryptogen is told of organisations; an aggregator has two, one of them for its orderer. */
+export function cryptoConfig(members: readonly Organisation[]): string {
   return [
     "OrdererOrgs:",
-    ...aggregators(size).map(ordererLine),
+    ...members.filter(isAggregator).map(ordererLine),
     "PeerOrgs:",
-    ...organisations(size).map(peerLine),
+    ...members.map(peerLine),
     "",
   ].join("\n");
 }
 
-/** Makes the certificates and keys of all organisations, unless they are there. */
-export async function makeIdentities(site: Site): Promise<void> {
-  const { folder, size } = site;
-  if (existsSync(folder.crypto)) return;
+/** Makes certificates and keys of organisations. @returns the folder that has them. */
+async function generate(site: Site, members: readonly Organisation[]): Promise<string> {
+  const { folder } = site;
   const partial = `${folder.crypto}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(folder.config, { recursive: true });
   const config = join(folder.config, "crypto-config.yaml");
-  writeFileSync(config, cryptoConfig(size));
+  writeFileSync(config, cryptoConfig(members));
   await must("cryptogen", site.command("cryptogen"), ["generate", `--config=${config}`, `--output=${partial}`]);
   // A service needs its TLS pair only; the identity that cryptogen gives it besides could endorse as a peer.
-  for (const { domain } of peerOrganisations(size)) {
+  for (const { domain } of members.filter(({ name }) => name !== CC.name)) {
     const service = nodeFolder(join(partial, "peerOrganizations", domain), "peers", SERVICE, domain);
     rmSync(join(service, "msp"), { recursive: true });
   }
-  renameSync(partial, folder.crypto);
+  return partial;
+}
+
+/** Makes the certificates and keys of all organisations of a new network, unless they are there. */
+export async function makeIdentities(site: Site): Promise<void> {
+  if (existsSync(site.folder.crypto)) return;
+  renameSync(await generate(site, organisations(site.founders)), site.folder.crypto);
+}
+
+/** Makes the certificates and keys of an aggregator that joins, with authorities of its own, unless they are there. */
+export async function makeNewcomer(site: Site, aggregator: Aggregator): Promise<void> {
+  const places = [
+    ["ordererOrganizations", ordererRoot(site.folder, aggregator)],
+    ["peerOrganizations", peerRoot(site.folder, aggregator)],
+  ] as const;
+  const due = places.filter(([, root]) => !existsSync(root));
+  if (due.length === 0) return;
+  const made = await generate(site, [aggregator]);
+  for (const [kind, root] of due) renameSync(join(made, kind, basename(root)), root);
+  rmSync(made, { recursive: true });
 }

@@ -18,6 +18,7 @@ export {
 export { StateFolder } from "./folder.js";
 export { requireEndorsement, withGateway } from "./gateways.js";
 export { ordererLeader, ordererView, type OrdererView } from "./metrics.js";
+export { addAggregator, removeAggregator } from "./membership.js";
 export { down, reset, up, type UpOptions } from "./network.js";
 export { ordererHeight, ordererName } from "./orderers.js";
 export { peerName } from "./peers.js";

@@ -1,5 +1,12 @@
 import { commandFailed, type Said } from "./command.js";
-import { CHAINCODE, CHANNEL, endorsementPolicy, type Aggregator, type Organisation } from "./consortium.js";
+import {
+  aggregatorNamed,
+  CHAINCODE,
+  CHANNEL,
+  endorsementPolicy,
+  type Aggregator,
+  type Organisation,
+} from "./consortium.js";
 import { ordererTls, peerTls } from "./identities.js";
 import { ordererLeader } from "./metrics.js";
 import { ordererName } from "./orderers.js";
@@ -19,7 +26,7 @@ function lifecycle(site: Site, organisation: Organisation, args: readonly string
  * The orderer that leads: another one passes a transaction on only after its forward time-out. One that is known as the
  * leader and does not run has not been replaced yet; any other sees to that.
  */
-async function throughLeader(site: Site): Promise<string[]> {
+export async function throughLeader(site: Site): Promise<string[]> {
   const runs = (da: Aggregator): boolean => processStatus(site.folder, ordererName(da)).state === "running";
   const known = await ordererLeader(site);
   const leader = runs(known) ? known : (site.aggregators.find(runs) ?? known);
@@ -41,9 +48,17 @@ async function persistently(send: (order: readonly string[]) => Promise<Said>, s
   }
 }
 
-function definition(site: Site, { sequence }: Deployment): string[] {
+function definition({ sequence, endorsers }: Deployment): string[] {
   const version = ["--version", String(sequence), "--sequence", String(sequence)];
-  return ["-C", CHANNEL, "--name", CHAINCODE, ...version, "--signature-policy", endorsementPolicy(site.size)];
+  return [
+    "-C",
+    CHANNEL,
+    "--name",
+    CHAINCODE,
+    ...version,
+    "--signature-policy",
+    endorsementPolicy(endorsers.map(aggregatorNamed)),
+  ];
 }
 
 /** The sequence of the chaincode's definition that the channel has; 0 if it has none. @throws VeilgridError `command-failed`. */
@@ -66,7 +81,7 @@ export async function install(site: Site, { label }: Deployment, organisation: O
 export async function approve(site: Site, deployment: Deployment, organisation: Organisation): Promise<void> {
   const own = ["--package-id", deployment.packageId];
   const approval = (order: readonly string[]): Promise<Said> =>
-    lifecycle(site, organisation, ["approveformyorg", ...order, ...definition(site, deployment), ...own]);
+    lifecycle(site, organisation, ["approveformyorg", ...order, ...definition(deployment), ...own]);
   const said = await persistently(approval, site);
   // The same approval again is refused; other parameters for a sequence that is in force are refused in other words.
   if (said.ok || /attempted to redefine (?!.*different parameters)/.test(said.stderr)) return;
@@ -79,7 +94,7 @@ export async function seenApprovals(
   deployment: Deployment,
   organisation: Organisation,
 ): Promise<readonly string[]> {
-  const args = ["checkcommitreadiness", ...definition(site, deployment), "--output", "json"];
+  const args = ["checkcommitreadiness", ...definition(deployment), "--output", "json"];
   const said = await lifecycle(site, organisation, args);
   if (!said.ok) throw commandFailed(`readiness at ${organisation.name}`, said);
   const { approvals } = JSON.parse(said.stdout) as { approvals: Readonly<Record<string, boolean>> };
@@ -96,7 +111,7 @@ export async function commitDefinition(site: Site, deployment: Deployment, by: r
   ]);
   const committer = by[0] as Organisation;
   const commit = (order: readonly string[]): Promise<Said> =>
-    lifecycle(site, committer, ["commit", ...order, ...definition(site, deployment), ...endorsers]);
+    lifecycle(site, committer, ["commit", ...order, ...definition(deployment), ...endorsers]);
   const said = await persistently(commit, site);
   // One whose outcome was not seen may have been committed: the same again is refused.
   if (said.ok || (await committedSequence(site, committer)) >= deployment.sequence) return;

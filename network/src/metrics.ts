@@ -1,4 +1,4 @@
-import type { Aggregator } from "./consortium.js";
+import { consenterId, type Aggregator } from "./consortium.js";
 import { HOST } from "./ports.js";
 import type { Site } from "./site.js";
 
@@ -58,10 +58,13 @@ export async function ordererView(site: Site, aggregator: Aggregator): Promise<O
   };
 }
 
-/** The aggregator whose orderer leads, according to the orderer with the most blocks; the first on a fresh channel. */
+/**
+ * The aggregator whose orderer leads, according to the orderer with the most blocks; the first on a fresh channel, and
+ * where the one that is known has left.
+ */
 export async function ordererLeader(site: Site): Promise<Aggregator> {
   const { aggregators } = site;
   const views = await Promise.all(aggregators.map((aggregator) => ordererView(site, aggregator)));
   const newest = views.filter((view) => view !== undefined).sort((a, b) => b.height - a.height)[0];
-  return aggregators[(newest?.leader ?? 1) - 1] ?? (aggregators[0] as Aggregator);
+  return aggregators.find((da) => consenterId(da) === newest?.leader) ?? (aggregators[0] as Aggregator);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findBinaries, type Binaries } from "./binaries.js";
 import { makeChannel } from "./channel.js";
-import { SIZES, aggregators } from "./consortium.js";
+import { SIZES, aggregators, type Organisation } from "./consortium.js";
 import { notApproved } from "./definition.js";
 import { startServices } from "./deploy.js";
 import { StateFolder } from "./folder.js";
@@ -18,7 +18,7 @@ import { BASE_PORT, requireFree } from "./ports.js";
 import { knownProcesses, processStatus, startProcess, stopProcess, stopStrays, type ProcessPlan } from "./process.js";
 import { writeProfile } from "./profile.js";
 import { awaitEndorsements } from "./readiness.js";
-import { committedDeployment, readRecord, writeRecord, type NetworkRecord } from "./record.js";
+import { committedDeployment, readRecord, writeRecord, type Deployment, type NetworkRecord } from "./record.js";
 import type { Say } from "./say.js";
 import { Site } from "./site.js";
 import { waitFor } from "./waiting.js";
@@ -44,14 +44,16 @@ const BUILDER = fileURLToPath(new URL("../../builder", import.meta.url));
 
 /** Fixes what a network is. Its stock configuration is copied, so that it stays what it was begun with. */
 function begin(folder: StateFolder, { size, basePort }: UpOptions, binaries: Binaries): NetworkRecord {
+  const begun = size ?? SIZES.least;
   const record: NetworkRecord = {
     version: 1,
-    size: size ?? SIZES.least,
+    size: begun,
+    aggregators: aggregators(begun).map(({ name }) => name),
+    numbers: begun,
     basePort: basePort ?? BASE_PORT,
     binaries: binaries.folder,
     deployments: [],
   };
-  aggregators(record.size);
   mkdirSync(folder.root, { recursive: true });
   if (readdirSync(folder.root).some((name) => !BEGUN.includes(name))) {
     throw new VeilgridError("folder-in-use", "the folder has files that are no network's", {
@@ -127,7 +129,12 @@ async function joining(site: Site, name: string, join: () => Promise<void>): Pro
   });
 }
 
-async function bringUp(site: Site, say: Say): Promise<void> {
+/**
+ * Makes what is missing of a network, starts what does not run, and waits until all have joined and the gateways work of
+ * those that have approved the chaincode. Who takes part in it has the network to itself.
+ * @returns the names of those that have still to approve.
+ */
+export async function bringUp(site: Site, say: Say): Promise<string[]> {
   await makeIdentities(site);
   await makeChannel(site);
   writeProfile(site);
@@ -136,12 +143,24 @@ async function bringUp(site: Site, say: Say): Promise<void> {
   await Promise.all(site.aggregators.map((da) => joining(site, ordererName(da), () => joinOrderer(site, da))));
   await Promise.all(site.withPeer.map((member) => joining(site, peerName(member), () => joinPeer(site, member))));
   const deployment = committedDeployment(readRecord(site.folder));
-  if (deployment !== undefined) await startServices(site, deployment, site.withPeer);
+  if (deployment !== undefined) await startServices(site, deployment, withService(site, deployment));
   const absent = deployment === undefined ? [] : notApproved(site, deployment);
   const answering = site.withPeer.filter(({ name }) => !absent.includes(name));
   await awaitEndorsements(site, answering, deployment !== undefined, names);
-  if (absent.length > 0) say(`still to install and approve the chaincode: ${absent.join(", ")}; \`deploy\` does that`);
   startProcess(site.folder, watchdogPlan(site));
+  return absent;
+}
+
+/** Who joins has its service when it comes to the chaincode. */
+function withService({ folder, withPeer }: Site, { label }: Deployment): Organisation[] {
+  return withPeer.filter((organisation) => existsSync(folder.service(label, organisation)));
+}
+
+function sayWhatIsLeft(site: Site, absent: readonly string[], say: Say): void {
+  const { change } = readRecord(site.folder);
+  if (change !== undefined) say(`not done yet: \`${change.what} ${change.name}\`; the same command goes on`);
+  else if (absent.length > 0)
+    say(`still to install and approve the chaincode: ${absent.join(", ")}; \`deploy\` does that`);
 }
 
 /**
@@ -162,7 +181,7 @@ async function upAlone(folder: StateFolder, options: UpOptions, say: Say): Promi
   if (strays > 0) say(`stopped ${strays} processes that an interrupted start left`);
   const before = knownProcesses(folder).filter((name) => processStatus(folder, name).state !== "stopped");
   try {
-    await bringUp(site, say);
+    sayWhatIsLeft(site, await bringUp(site, say), say);
   } catch (error) {
     await stopAll(folder, (name) => !before.includes(name));
     throw error;

@@ -1,4 +1,5 @@
 import { VeilgridError } from "@veilgrid/protocol";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { commandFailed, run, type Said } from "./command.js";
 import { CHANNEL, type Aggregator } from "./consortium.js";
@@ -68,9 +69,13 @@ function statusOf({ stdout }: Said): number {
   return Number(/^Status: (\d+)/m.exec(stdout)?.[1] ?? 0);
 }
 
-/** Lets an orderer join the channel, unless it has. @throws VeilgridError `command-failed`. */
+/**
+ * Lets an orderer join the channel, unless it has: by the channel's first block, or by the one that made it a consenter.
+ * @throws VeilgridError `command-failed`.
+ */
 export async function joinOrderer(site: Site, da: Aggregator): Promise<void> {
-  const said = await osnadmin(site, da, ["join", "--config-block", site.folder.genesis]);
+  const own = site.folder.joinBlock(da);
+  const said = await osnadmin(site, da, ["join", "--config-block", existsSync(own) ? own : site.folder.genesis]);
   if (statusOf(said) === 201 || said.stdout.includes("channel already exists")) return;
   throw commandFailed(`osnadmin channel join of ${ordererName(da)}`, said);
 }

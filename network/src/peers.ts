@@ -97,9 +97,14 @@ export function adminEnvironment(site: Site, organisation: Organisation): Record
   };
 }
 
-/** Runs the command `peer` as an organisation's administrator. */
-export function peerCommand(site: Site, organisation: Organisation, args: readonly string[]): Promise<Said> {
-  return run(site.command("peer"), args, { env: adminEnvironment(site, organisation), timeout: 60_000 });
+/** Runs the command `peer` as an organisation's administrator. @param own variables that go before that one's. */
+export function peerCommand(
+  site: Site,
+  organisation: Organisation,
+  args: readonly string[],
+  own: Readonly<Record<string, string>> = {},
+): Promise<Said> {
+  return run(site.command("peer"), args, { env: { ...adminEnvironment(site, organisation), ...own }, timeout: 60_000 });
 }
 
 /** Lets a peer join the channel, unless it has. @throws VeilgridError `command-failed`. */

@@ -1,6 +1,6 @@
 import { VeilgridError } from "@veilgrid/protocol";
 import { connect, createServer } from "node:net";
-import { peerOrganisations } from "./consortium.js";
+import { isAggregator, type Organisation } from "./consortium.js";
 
 /** Everything listens here. */
 export const HOST = "127.0.0.1";
@@ -28,9 +28,13 @@ export interface Listener {
   readonly process: string;
 }
 
-/** The ports of the organisation at a position among those with a peer. */
-export function portsAt(base: number, position: number): Ports {
-  const first = base + EACH * position;
+/**
+ * The ports of an organisation with a peer: KGCBP's come after those of the aggregators with which the network began, and
+ * before those of the aggregators that joined later.
+ * @param size the number of aggregators with which it began.
+ */
+export function portsOf(base: number, size: number, organisation: Organisation): Ports {
+  const first = base + EACH * positionOf(size, organisation);
   return {
     orderer: first,
     ordererAdmin: first + 1,
@@ -42,9 +46,9 @@ export function portsAt(base: number, position: number): Ports {
   };
 }
 
-/** The ports of the organisations with a peer, by name. */
-export function portPlan(size: number, base: number): ReadonlyMap<string, Ports> {
-  return new Map(peerOrganisations(size).map(({ name }, position) => [name, portsAt(base, position)]));
+function positionOf(size: number, organisation: Organisation): number {
+  if (!isAggregator(organisation)) return size;
+  return organisation.number < size ? organisation.number : organisation.number + 1;
 }
 
 /** Whether nothing listens on a port of this machine. */

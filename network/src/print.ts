@@ -27,10 +27,19 @@ function reportLine({ name, state, pid, height, healthy }: ProcessReport): strin
 }
 
 /** Tells people what a network does. */
-export function printStatus({ processes, leader, deployment, sequence, frozen, notApproved }: NetworkStatus): void {
+export function printStatus({
+  processes,
+  leader,
+  deployment,
+  sequence,
+  frozen,
+  notApproved,
+  change,
+}: NetworkStatus): void {
   for (const report of processes) line(reportLine(report));
   if (leader !== undefined) line(`leader     ${leader}`);
   line(`chaincode  ${deployment === undefined ? "none" : `sequence ${sequence ?? "?"}, ${deployment.packageId}`}`);
+  if (change !== undefined) line(`not done   ${change.what} ${change.name}: the same command goes on`);
   for (const name of notApproved)
     line(`to approve ${name}: installs and approves at the next \`deploy\` while it is up`);
   for (const name of frozen)

@@ -1,9 +1,19 @@
 import { relative } from "node:path";
-import { CHAINCODE, CHANNEL, organisations, type Organisation } from "./consortium.js";
+import {
+  aggregatorNamed,
+  CHAINCODE,
+  CHANNEL,
+  isAggregator,
+  organisations,
+  peerOrganisations,
+  type Aggregator,
+  type Organisation,
+} from "./consortium.js";
 import { writeWhole } from "./folder.js";
 import { peerHost, peerTls, userKeys } from "./identities.js";
 import { gatewayPatience } from "./patience.js";
 import { HOST } from "./ports.js";
+import { committedDeployment, readRecord } from "./record.js";
 import type { Site } from "./site.js";
 
 /** An organisation's client. Paths are relative to the profile's folder. */
@@ -36,10 +46,18 @@ export interface Profile {
   readonly endorsementSeconds: number;
 }
 
-/** The connection profile of a network. */
+/** The aggregators that endorse; before there is a chaincode, those that will. */
+function endorsing(site: Site): readonly Aggregator[] {
+  const deployment = committedDeployment(readRecord(site.folder));
+  return deployment?.endorsers.map(aggregatorNamed) ?? site.aggregators;
+}
+
+/**
+ * The connection profile of a network. Who joins is in it as soon as its endorsement counts, who leaves as long as it does.
+ */
 export function profileOf(site: Site): Profile {
   const path = (file: string): string => relative(site.folder.root, file);
-  const das = site.aggregators.map(({ name }) => name);
+  const das = endorsing(site);
   const client = (organisation: Organisation): ProfileClient => {
     const { certificate, key } = userKeys(site.folder, organisation, "User1");
     return { msp: organisation.msp, certificate: path(certificate), key: path(key) };
@@ -49,13 +67,13 @@ export function profileOf(site: Site): Profile {
     address: `${HOST}:${site.ports(organisation).peer}`,
     host: peerHost(organisation),
     tlsRoot: path(peerTls(site.folder, organisation).authority),
-    endorses: das.includes(organisation.name),
+    endorses: isAggregator(organisation),
   });
   return {
     channel: CHANNEL,
     chaincode: CHAINCODE,
-    clients: organisations(site.size).map(client),
-    gateways: site.withPeer.map(gateway),
+    clients: organisations(das).map(client),
+    gateways: peerOrganisations(das).map(gateway),
     endorsementSeconds: gatewayPatience(site),
   };
 }

@@ -8,6 +8,7 @@ import { addDemo } from "./demo.js";
 import { deploy } from "./deploy.js";
 import { findBinaries } from "./binaries.js";
 import * as faults from "./faults.js";
+import { addMembership } from "./membership-commands.js";
 import { down, reset, up } from "./network.js";
 import { lastLines } from "./log.js";
 import { line, printStatus, say, seconds } from "./print.js";
@@ -156,6 +157,7 @@ export function program(): Command {
   addLife(fabric);
   addLook(fabric);
   addChaincode(fabric);
+  addMembership(fabric);
   addProcesses(fabric);
   addBinaries(fabric);
   addTrial(fabric);

@@ -1,10 +1,18 @@
 import { VeilgridError } from "@veilgrid/protocol";
 import { readFileSync } from "node:fs";
+import { aggregator } from "./consortium.js";
 import { writeWhole, type StateFolder } from "./folder.js";
 
 /** A chaincode definition of the channel, or one that is on its way. */
 export interface Deployment {
   readonly sequence: number;
+  /** The names of the aggregators of which Q endorse. */
+  readonly endorsers: readonly string[];
+  /**
+   * The sequence by which its services are called and listen: one that changes only who endorses keeps the package and the
+   * services of the one before.
+   */
+  readonly services: number;
   readonly label: string;
   readonly packageId: string;
   /** SHA-256 of version 1 of the parameter set. */
@@ -16,10 +24,23 @@ export interface Deployment {
   readonly approvedBy: readonly string[];
 }
 
+/** An aggregator on its way, until all steps of the way are done. */
+export interface MembershipChange {
+  readonly what: "add" | "remove";
+  readonly name: string;
+}
+
 /** What a network is: enough to start all its processes again. */
 export interface NetworkRecord {
   readonly version: 1;
+  /** How many aggregators it began with. */
   readonly size: number;
+  /** The names of the aggregators that are on the channel and stay. */
+  readonly aggregators: readonly string[];
+  /** How many numbers aggregators were given so far. */
+  readonly numbers: number;
+  /** An aggregator that is being added or removed. */
+  readonly change?: MembershipChange | undefined;
   readonly basePort: number;
   /** The folder of Fabric's commands. */
   readonly binaries: string;
@@ -40,7 +61,7 @@ export function readRecord(folder: StateFolder): NetworkRecord {
   try {
     const record = JSON.parse(readFileSync(folder.record, "utf8")) as NetworkRecord;
     const whole = record.deployments.every(({ approvedBy }) => Array.isArray(approvedBy));
-    if ((record.version as number) === 1 && whole) return record;
+    if ((record.version as number) === 1 && whole) return completed(record);
     throw new Error(`version ${String(record.version)}`);
   } catch (cause) {
     throw new VeilgridError("state-damaged", "network.json is not what this version writes; `reset` starts anew", {
@@ -49,6 +70,17 @@ export function readRecord(folder: StateFolder): NetworkRecord {
       cause,
     });
   }
+}
+
+/** A record that was written before aggregators could come and go does not say who they are. */
+function completed(record: NetworkRecord): NetworkRecord {
+  const founders = Array.from({ length: record.size }, (_, number) => aggregator(number).name);
+  const { aggregators = founders, numbers = record.size } = record as Partial<NetworkRecord>;
+  const deployments = record.deployments.map((deployment) => {
+    const { endorsers = founders, services = deployment.sequence } = deployment as Partial<Deployment>;
+    return { ...deployment, endorsers, services };
+  });
+  return { ...record, aggregators, numbers, deployments };
 }
 
 export function writeRecord(folder: StateFolder, record: NetworkRecord): void {
@@ -65,6 +97,6 @@ export function recordDeployment(folder: StateFolder, deployment: Deployment): N
 }
 
 /** The definition that the channel has. */
-export function committedDeployment({ deployments }: NetworkRecord): Deployment | undefined {
+export function committedDeployment({ deployments }: Pick<NetworkRecord, "deployments">): Deployment | undefined {
   return deployments.filter(({ committed }) => committed).at(-1);
 }

@@ -1,6 +1,6 @@
 import { VeilgridError } from "@veilgrid/protocol";
 import { delimiter } from "node:path";
-import { CC, KGCBP, organisations, type Aggregator, type Organisation } from "./consortium.js";
+import { CC, KGCBP, type Aggregator, type Organisation } from "./consortium.js";
 import { ordererTls, peerTls, userMsp } from "./identities.js";
 import { ordererLeader } from "./metrics.js";
 import { adminEnvironment } from "./peers.js";
@@ -20,7 +20,7 @@ function array(name: string, words: readonly string[]): string {
 
 /** The organisation that commands call by a name. @throws VeilgridError `no-such-organisation`. */
 function organisationOf(site: Site, name: string): Organisation {
-  const known = organisations(site.size);
+  const known = site.members;
   const found = known.find((organisation) => organisation.name === name);
   if (found !== undefined) return found;
   const names = known.map((organisation) => organisation.name).join(", ");

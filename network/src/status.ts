@@ -5,7 +5,7 @@ import { ordererName } from "./orderers.js";
 import { peerName } from "./peers.js";
 import { processStatus, type ProcessState, type ProcessStatus } from "./process.js";
 import { networkProcesses } from "./processes.js";
-import { committedDeployment, readRecord, type Deployment } from "./record.js";
+import { committedDeployment, readRecord, type Deployment, type MembershipChange } from "./record.js";
 import type { Site } from "./site.js";
 
 /** A process, and what it says of itself. */
@@ -27,6 +27,8 @@ export interface NetworkStatus {
   readonly deployment?: Deployment;
   /** Processes that were stopped in the middle of their work (SIGSTOP) and hold others up. */
   readonly frozen: readonly string[];
+  /** An aggregator that is being added or removed: the same command goes on. */
+  readonly change?: MembershipChange;
   /** Organisations that have still to install and approve what is deployed. */
   readonly notApproved: readonly string[];
   /** The sequence that the channel itself tells, if it can be asked. */
@@ -74,7 +76,9 @@ export async function networkStatus(site: Site): Promise<NetworkStatus> {
   const reports = [...(await ordererReports(site)), ...(await peerReports(site))];
   const others = networkProcesses(site).filter((name) => !reports.some((report) => report.name === name));
   const processes = [...reports, ...others.map((name) => processStatus(site.folder, name))];
-  const deployment = committedDeployment(readRecord(site.folder));
+  const record = readRecord(site.folder);
+  const { change } = record;
+  const deployment = committedDeployment(record);
   const state = common(processes.map((process) => process.state));
   const sequence = await askedSequence(site);
   return {
@@ -86,6 +90,7 @@ export async function networkStatus(site: Site): Promise<NetworkStatus> {
     notApproved: deployment === undefined ? [] : notApproved(site, deployment),
     ...(state !== "stopped" && { leader: ordererName(await ordererLeader(site)) }),
     ...(deployment && { deployment }),
+    ...(change && { change }),
     ...(sequence !== undefined && { sequence }),
   };
 }

@@ -1,12 +1,13 @@
 import { quorum } from "@veilgrid/protocol";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { StateFolder } from "./folder.js";
 import { boundLog } from "./log.js";
 import { ordererView, type OrdererView } from "./metrics.js";
 import { ordererName, ordererPlan } from "./orderers.js";
 import { knownProcesses, processStatus, startProcess, stopProcess, type ProcessPlan } from "./process.js";
 import type { Say } from "./say.js";
-import type { Site } from "./site.js";
+import { Site } from "./site.js";
 
 /** Its name among the processes. */
 export const WATCHDOG = "watchdog";
@@ -94,10 +95,14 @@ async function restartOrderers(site: Site): Promise<string[]> {
   return running.map(ordererName);
 }
 
-/** Watches the orderers, and the size of all logs, until it is told to stop or the network is no more. */
-export async function watch(site: Site, say: Say, times = WATCHDOG_TIMES, stop?: AbortSignal): Promise<void> {
+/**
+ * Watches the orderers of a folder's network, those too that join later, and the size of all logs, until it is told to stop
+ * or the network is no more.
+ */
+export async function watch(root: string, say: Say, times = WATCHDOG_TIMES, stop?: AbortSignal): Promise<void> {
   const detector = new StuckDetector(times.stuck);
-  while (site.folder.exists && stop?.aborted !== true) {
+  while (new StateFolder(root).exists && stop?.aborted !== true) {
+    const site = Site.open(root);
     const views = await Promise.all(site.aggregators.map((da) => ordererView(site, da)));
     if (
       detector.sees(

@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { channelConfig, SMART_BFT } from "../src/channel.js";
+import { aggregators, organisations } from "../src/consortium.js";
 import { StateFolder } from "../src/folder.js";
 import { cryptoConfig } from "../src/identities.js";
 import { Site } from "../src/site.js";
 
 describe("the channel", () => {
   const site = new Site(new StateFolder("state"), { size: 7, basePort: 20_000, binaries: "bin" });
-  const config = channelConfig(site);
+  const config = channelConfig(site, site.founders);
 
   it("is ordered by one orderer of each aggregator", () => {
     expect(config.match(/^ {8}- ID: \d+$/gm)).to.have.length(7);
@@ -37,7 +38,7 @@ describe("the channel", () => {
   });
 
   it("has certificates that are good for this machine's addresses", () => {
-    const lines = cryptoConfig(4).split("\n");
+    const lines = cryptoConfig(organisations(aggregators(4))).split("\n");
     expect(lines.filter((line) => line.includes("Hostname: orderer, SANS: [127.0.0.1, localhost]"))).to.have.length(4);
     expect(lines.filter((line) => line.includes("Hostname: peer0, SANS: [127.0.0.1, localhost]"))).to.have.length(5);
     expect(lines.find((line) => line.includes("cc.veilgrid"))).to.include("Specs: []");

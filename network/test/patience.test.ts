@@ -8,7 +8,9 @@ describe("the patience of gateways", () => {
   });
 
   it("is for the default region unless a larger one was deployed", () => {
-    const record: NetworkRecord = { version: 1, size: 4, basePort: 17_050, binaries: "bin", deployments: [] };
+    const { aggregators, numbers } = { aggregators: ["da0", "da1", "da2", "da3"], numbers: 4 };
+    const network = { version: 1, size: 4, aggregators, numbers, basePort: 17_050, binaries: "bin" } as const;
+    const record: NetworkRecord = { ...network, deployments: [] };
     expect(regionMeters(record)).to.equal(1000);
     expect(regionMeters({ ...record, maxRegionMeters: 400 })).to.equal(1000);
     expect(regionMeters({ ...record, maxRegionMeters: 5000 })).to.equal(5000);

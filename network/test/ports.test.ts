@@ -1,12 +1,14 @@
 import { expect } from "chai";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { HOST, isFree, portPlan, requireFree } from "../src/ports.js";
+import { aggregators, peerOrganisations } from "../src/consortium.js";
+import { HOST, isFree, portsOf, requireFree } from "../src/ports.js";
 import { failure } from "./failure.js";
 
 describe("the ports", () => {
   it("are all different, even of the largest network", () => {
-    const all = [...portPlan(10, 17_050).values()].flatMap((ports) => Object.values(ports).flat() as number[]);
+    const ports = peerOrganisations(aggregators(10)).map((organisation) => portsOf(17_050, 10, organisation));
+    const all = ports.flatMap((each) => Object.values(each).flat() as number[]);
     expect(all).to.have.length(88);
     expect(new Set(all).size).to.equal(88);
     expect(Math.min(...all)).to.equal(17_050);

@@ -183,7 +183,7 @@ describe("a network of real peers, orderers and services", () => {
       if (text.startsWith("restarted")) done.abort();
     };
     const stop = AbortSignal.any([done.signal, AbortSignal.timeout(milliseconds)]);
-    await Promise.all([watch(site, say, { look: 200, stuck: 2000 }, stop), order()]);
+    await Promise.all([watch(network.root, say, { look: 200, stuck: 2000 }, stop), order()]);
     return said;
   }
 

@@ -7,7 +7,15 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { bindingVersion, makeChaincodeFolder } from "../../src/chaincode-folder.js";
 import { tail } from "../../src/command.js";
-import { aggregator, CC, CHAINCODE, CHANNEL, endorsementPolicy, type Organisation } from "../../src/consortium.js";
+import {
+  aggregator,
+  aggregators,
+  CC,
+  CHAINCODE,
+  CHANNEL,
+  endorsementPolicy,
+  type Organisation,
+} from "../../src/consortium.js";
 import { NETWORK_MEMBERS, exampleParams } from "../../src/examples/members.js";
 import { ordererTls, peerTls } from "../../src/identities.js";
 import { up, withGateway, type Site } from "../../src/index.js";
@@ -26,7 +34,7 @@ describe("the chaincode folder on a network, built by each peer itself", () => {
   const consortium = toHex(consortiumId(params));
   const at = (...path: string[]): string => join(network.root, "..", ...path);
   const label = `veilgrid_${bindingVersion(params)}`;
-  const policy = ["--signature-policy", endorsementPolicy(4)];
+  const policy = ["--signature-policy", endorsementPolicy(aggregators(4))];
   const definition = ["-C", CHANNEL, "--name", CHAINCODE, "--version", "1.0", "--sequence", "1", ...policy];
   let site: Site;
 
