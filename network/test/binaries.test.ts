@@ -67,7 +67,7 @@ describe("Fabric's commands", () => {
       [release("v2.5.12"), /version 2\.5\.12/],
       [release("3.2.0"), /version 3\.2\.0/],
       [release("latest"), /version latest/],
-      [release("3.1.1", { names: ["peer", "orderer"] }), /configtxgen, cryptogen, osnadmin missing/],
+      [release("3.1.1", { names: ["peer", "orderer"] }), /configtxgen, cryptogen, osnadmin, configtxlator missing/],
       [release("3.1.1", { config: false }), /no core\.yaml and orderer\.yaml/],
     ] as const) {
       process.env.FABRIC_CFG_PATH = "";

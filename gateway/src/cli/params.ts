@@ -1,4 +1,4 @@
-import { VeilgridError, decodeParamsLeaf, toHex } from "@veilgrid/protocol";
+import { decodeParamsLeaf, toHex } from "@veilgrid/protocol";
 import { InvalidArgumentError, type Command } from "commander";
 import { writeWhole } from "../store/files.js";
 import type { Party } from "../world/seats.js";
@@ -32,7 +32,8 @@ function seats(text: string, before: readonly number[] = []): number[] {
 
 const NOTES = `A version comes into force when a quorum of the aggregators' operators has approved the same file and a quorum of
 the version before has voted. Aggregators keep the number with which they joined. What began under a version ends under
-it: who is removed serves until the blocks of its epochs are in.`;
+it: who is removed serves until the blocks of its epochs are in.
+On Fabric an aggregator's organisation joins the network first (npm run fabric -- add) and leaves it last (remove).`;
 
 /** `veilgrid params show|propose|approve`: members and keys, by versions of the parameter set. */
 export function addParams(parent: Command): void {
@@ -82,11 +83,6 @@ function changesOf({ rotate = [], addDa, removeDa = [] }: ProposeOptions): RunCh
 
 async function propose(file: string, options: ProposeOptions): Promise<void> {
   await withRun(options, async (run) => {
-    if (run.record.arguments.ledger === "fabric" && options.addDa === true) {
-      throw new VeilgridError("not-on-fabric", "an organisation joins a Fabric channel by its operators' commands", {
-        blame: "caller",
-      });
-    }
     const leaf = await withWorld(run, (world) => proposeParams(world, changesOf(options)));
     await writeWhole(file, `${toHex(leaf)}\n`);
     const { version, da } = decodeParamsLeaf(leaf).params;

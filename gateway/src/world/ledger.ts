@@ -34,6 +34,8 @@ export interface RunLedger {
   readonly follow: (msp: string, up: boolean) => void;
   /** Whose endorsement counts from now on, Q of them; on Fabric the organisations' operators define it. */
   readonly define: (msps: readonly string[]) => void;
+  /** Whether an organisation endorses and may submit: on Fabric, whether the network has it. */
+  readonly serves: (msp: string) => boolean;
   /** The ledger turned out to be this run's: how it was reached is kept. */
   readonly settle: () => Promise<void>;
   /** Why virtual time must not go on: the ledger takes no transactions. */
@@ -66,6 +68,8 @@ async function embedded({ record, keys, folder, clock, memory }: LedgerGround): 
     define: (msps) => {
       ledger.define(msps.map(endorserOf), quorum(msps.length));
     },
+    // Its endorsers are in this process: whoever has a seat has one.
+    serves: () => true,
     settle: () => Promise.resolve(),
     // Its endorsers are the aggregators: where too few are up, the world says so itself.
     failure: () => undefined,
@@ -73,7 +77,9 @@ async function embedded({ record, keys, folder, clock, memory }: LedgerGround): 
 }
 
 async function onFabric({ folder, database, log, profile }: LedgerGround): Promise<RunLedger> {
+  const { readProfile } = await import("../fabric/profile.js");
   const file = await profileFor(folder, profile);
+  const { clients, gateways } = await readProfile(file);
   // What was followed before the roles relied on any of it may have been another network's.
   if (await isEmpty(database)) await rm(folder.ledger, { recursive: true, force: true });
   const ledger = new SteadyLedger(await openPeers(file, folder.ledger, log));
@@ -81,6 +87,8 @@ async function onFabric({ folder, database, log, profile }: LedgerGround): Promi
     ledger,
     follow: () => undefined,
     define: () => undefined,
+    serves: (msp) =>
+      clients.some((client) => client.msp === msp) && gateways.some((peer) => peer.msp === msp && peer.endorses),
     settle: () => keepProfile(folder, file),
     failure: () => ledger.failure,
   };

@@ -5,6 +5,7 @@ import {
   provePossession,
   type ParamsChange,
   type ParamsValues,
+  VeilgridError,
 } from "@veilgrid/protocol";
 import { daMsp } from "./consortium.js";
 import type { Party, Seats } from "./seats.js";
@@ -33,13 +34,29 @@ function changeOf(change: RunChange, seats: Seats): ParamsChange {
   }
 }
 
+/** "Adding a DA, in this order: channel configuration, chaincode definition (endorsement Q of W), params block." */
+function requireOrganisations(world: World, changes: readonly RunChange[]): void {
+  const joining = changes.filter(({ what }) => what === "add-da").map((_, i) => world.seats.count + i);
+  const missing = joining.find((seat) => !world.serves(daMsp(seat)));
+  if (missing === undefined) return;
+  const msp = daMsp(missing);
+  throw new VeilgridError(
+    "no-organisation",
+    `the network has no organisation ${msp} that endorses: bring it in first (\`npm run fabric -- add da${missing}\`)`,
+    { facts: { msp }, blame: "caller" },
+  );
+}
+
 /**
  * Makes the leaf of a run's next version: new keys, their proofs of possession, and a seat for who joins. The world has to
  * be opened again before operators approve it, because its processes read their keys when they start.
- * @throws VeilgridError as `nextParams`, with nothing made.
+ * @throws VeilgridError `no-organisation` for an aggregator that the network does not have, and as `nextParams`, with
+ *   nothing made.
  */
-export async function proposeParams({ view, seats }: World, changes: readonly RunChange[]): Promise<Uint8Array> {
+export async function proposeParams(world: World, changes: readonly RunChange[]): Promise<Uint8Array> {
+  const { view, seats } = world;
   const current = await view.currentParams();
+  requireOrganisations(world, changes);
   const next = nextParams(
     current,
     changes.map((change) => changeOf(change, seats)),

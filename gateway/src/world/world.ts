@@ -284,9 +284,11 @@ export class World {
   }
 
   /** Starts an aggregator's process, or kills it: nothing but its store survives. */
-  async #switch(da: number, up: boolean): Promise<void> {
+  async #switch(da: number, wanted: boolean): Promise<void> {
     const { network } = this.#ground;
     const msp = daMsp(da);
+    // Whose organisation has left the network has retired; whose has not joined it yet is no member.
+    const up = wanted && (this.serves(msp) || Seats.of(this.#current).includes(da));
     const address = daAddress({ msp });
     this.#aggregators[da]?.stop();
     this.#aggregators[da] = undefined;
@@ -395,6 +397,11 @@ export class World {
     if (meter === undefined) return undefined;
     const proofs = [meter.proof(period, 0), meter.proof(period, 1)] as const;
     return { consumption: meter.consumption(period), proofs, refusals: await meter.refusals(period) };
+  }
+
+  /** Whether an organisation endorses and may submit: on Fabric, whether the network has it. */
+  serves(msp: string): boolean {
+    return this.#runLedger.serves(msp);
   }
 
   /** The version in force. */
