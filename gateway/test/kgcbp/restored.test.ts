@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KIND, monthCloses, toHex, type Period } from "@veilgrid/protocol";
@@ -20,23 +20,34 @@ const NOON = Date.UTC(2026, 2, 30, 12);
 const FIRST: Period = { month: MARCH, k: 1438 };
 const END: Period = { month: MARCH, k: 1442 };
 const params = paramsOf();
-const consumption: Consumption = ({ enrolment }, { k }) => BigInt((enrolment.bid[1] as number) + k);
+/** In the second period one meter is silent: the release goes with a verdict. */
+const consumption: Consumption = ({ enrolment }, { k }) =>
+  enrolment.meter === "home 5" && k === FIRST.k + 1 ? undefined : BigInt((enrolment.bid[1] as number) + k);
+
+/**
+ * Where it dies: before a write to its stores, which the journal has; in the middle of the journal's own; before a message
+ * to an aggregator, or from one.
+ */
+type Step = "stored" | "journaled" | "message";
 
 /** KGCBP's machines, of which one burns down at a time, its backup and its vault. */
 class Site {
   readonly town: Town;
   readonly folder: string;
   readonly shelf = new MemoryShelf();
-  /** Each different leaf of a release that aggregators were sent, by period. */
+  /** Each different leaf of a release or a verdict that aggregators were sent, by what it is about. */
   readonly releases = new Map<string, Set<string>>();
   #machine = { keys: new MemoryStore(), work: new MemoryStore() };
   #safe: Safe | undefined;
   #crash: Crash = { after: Infinity, writes: 0 };
+  /** How many messages to or from KGCBP it lives to see. */
+  #messages = Infinity;
 
   private constructor(town: Town, folder: string) {
     this.town = town;
     this.folder = folder;
-    town.network.drop(({ method, direction, bytes }) => {
+    town.network.drop(({ method, direction, from, to, bytes }) => {
+      if (from === "kgcbp" || to === "kgcbp") this.#message();
       if (method === "transaction" && direction === "request") this.#note(bytes);
       return false;
     });
@@ -52,9 +63,14 @@ class Site {
 
   #note(request: Uint8Array): void {
     const { kind, leaf } = decodeTransaction(request);
-    if (kind !== KIND.masks) return;
-    const period = toHex(leaf.subarray(0, 8));
+    if (kind !== KIND.masks && kind !== KIND.verdicts) return;
+    const period = `${kind} ${toHex(leaf.subarray(0, 8))}`;
     this.releases.set(period, (this.releases.get(period) ?? new Set()).add(toHex(leaf)));
+  }
+
+  #message(): void {
+    if (this.#messages <= 0) throw new Died();
+    this.#messages -= 1;
   }
 
   async #start(): Promise<void> {
@@ -76,13 +92,21 @@ class Site {
     return (this.#safe as Safe).backup.copy();
   }
 
-  /** From here on it has so many writes to live. */
-  dieAfter(writes: number): void {
-    this.#crash.after = this.#crash.writes + writes;
+  /** From here on it has so many writes, or messages, to live. */
+  dieAfter(step: Step, count: number): void {
+    if (step === "message") this.#messages = count;
+    else this.#crash.after = this.#crash.writes + count;
+  }
+
+  /** The end of the journal is not on the disk: the write at which it died. */
+  tear(): void {
+    const segment = join(this.folder, readdirSync(this.folder).filter((name) => name.startsWith("journal-")).sort().at(-1) as string); // prettier-ignore
+    truncateSync(segment, statSync(segment).size - 1);
   }
 
   /** The machine is gone, with all that it had; so is CC's process, which has nothing to lose. */
   async burn(): Promise<void> {
+    this.#messages = Infinity;
     this.town.stopKgcbp();
     this.town.stopCc();
     await this.#safe?.close();
@@ -114,7 +138,8 @@ class Site {
 }
 
 function dead(error: unknown): boolean {
-  if (error instanceof Died) return false;
+  // The clock tells in which action it was.
+  if (error instanceof Died || (error as Error).cause instanceof Died) return false;
   throw error;
 }
 
@@ -146,30 +171,41 @@ describe("KGCBP, killed at every step of a release and restored on a new machine
     await run(site, () => site.town.periods(next, 1, consumption));
     undisturbed = { outcome: await site.outcome(), sent: site.sent() };
     await site.burn();
-    expect(undisturbed.sent).to.have.lengthOf(4);
-    // Each of them the same bytes, to all aggregators and whenever they were repeated.
+    // Four releases and a verdict, each of them the same bytes to all aggregators and whenever they were repeated.
+    expect(undisturbed.sent).to.have.lengthOf(5);
     for (const leaves of site.releases.values()) expect(leaves.size).to.equal(1);
   });
 
-  it("from yesterday's base copy and the journal, signs the same bytes, once", async () => {
-    let [writes, survived] = [0, false];
-    for (; !survived; writes += 1) {
-      rmSync(folder, { recursive: true });
-      const site = await Site.open(folder);
-      await site.copy();
-      await run(site, async () => {
-        site.dieAfter(writes);
-        survived = await site.town.periods(next, 1, consumption).then(() => true, dead);
-        await site.burn();
-        await site.restore();
-        await site.town.settle();
-        if ((await site.town.view.readings(1, next)) === undefined) await site.town.periods(next, 1, consumption);
-      });
-      expect(site.sent(), `after ${writes} writes`).to.deep.equal(undisturbed.sent);
-      expect(await site.outcome(), `after ${writes} writes`).to.deep.equal(undisturbed.outcome);
+  /** Lives through the month once, dying so far into the second period; says whether it got to its end. */
+  async function livesThrough(step: Step, count: number): Promise<boolean> {
+    rmSync(folder, { recursive: true });
+    const site = await Site.open(folder);
+    await site.copy();
+    let survived = false;
+    await run(site, async () => {
+      site.dieAfter(step, count);
+      survived = await site.town.periods(next, 1, consumption).then(() => true, dead);
       await site.burn();
-    }
-    // Before its settlement, its case, and when all was done.
-    expect(writes).to.equal(3);
-  });
+      if (step === "journaled" && !survived) site.tear();
+      await site.restore();
+      await site.town.settle();
+      if ((await site.town.view.readings(1, next)) === undefined) await site.town.periods(next, 1, consumption);
+    });
+    const when = `${step}, after ${count}`;
+    expect(site.sent(), when).to.deep.equal(undisturbed.sent);
+    expect(await site.outcome(), when).to.deep.equal(undisturbed.outcome);
+    await site.burn();
+    return survived;
+  }
+
+  // Settlement and case are written; then release and verdict go to four aggregators, and each answers.
+  const STEPS: readonly (readonly [Step, number])[] = [["stored", 2], ["journaled", 2], ["message", 16]]; // prettier-ignore
+
+  for (const [step, deaths] of STEPS) {
+    it(`from yesterday's base copy and the journal, signs the same bytes, once (${step})`, async () => {
+      let count = 0;
+      while (!(await livesThrough(step, count))) count += 1;
+      expect(count).to.equal(deaths);
+    });
+  }
 });
