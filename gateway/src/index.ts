@@ -28,6 +28,8 @@ export { Kgcbp, type KgcbpModules, type KgcbpOptions } from "./kgcbp/kgcbp.js";
 export type { CaseMeter, CaseStatus, CaseView } from "./kgcbp/case-desk.js";
 export { meterLogJson, parseMeterLog, type LoggedPeriod, type MeterLog } from "./input/meter-log.js";
 export { StoredKeys } from "./kgcbp/keys.js";
+export { SealedStore } from "./kgcbp/sealed-store.js";
+export { Vault, type Shelf } from "./kgcbp/vault.js";
 export { ControlCenter, type CcModules, type CcOptions } from "./cc/cc.js";
 export { CommittedMonth } from "./customer/committed-month.js";
 export { ReceiptCourt, type Receipted, type ReceiptJudgement } from "./customer/receipts.js";
@@ -43,6 +45,11 @@ export { MemoryStore } from "./store/memory.js";
 export {
   decodeBundleAck,
   decodeResponse,
+  decodeTransaction,
+  encodeAccepted,
+  encodeBundle,
+  encodeBundleAck,
+  encodeIncomplete,
   encodeKeepLists,
   encodeTransaction,
   type BundleAck,
@@ -54,9 +61,21 @@ export { Authority, type Identity, type PEM, type Subject } from "./grpc/authori
 export { LedgerService, type LedgerServiceModules, type LedgerServiceOptions } from "./remote/service.js";
 export { RemoteLedger, type RemoteLedgerOptions } from "./remote/ledger.js";
 export type { LedgerEndpoint, LedgerIdentity, RemoteDeadlines } from "./remote/connection.js";
-export type { Call, Caller, LedgerBlock, LedgerClient, LedgerEvent, LedgerTransaction, Write } from "./ports/ledger.js";
+export type {
+  Call,
+  Caller,
+  Committed,
+  LedgerBlock,
+  LedgerClient,
+  LedgerEvent,
+  LedgerTransaction,
+  PeerLedger,
+  Write,
+} from "./ports/ledger.js";
+export type { Clock, Timer } from "./ports/clock.js";
+export type { Random } from "./ports/random.js";
 export { silent, type Level, type Log } from "./ports/log.js";
-export type { Store } from "./ports/store.js";
+export type { Change, Store } from "./ports/store.js";
 export type { Handler, Method, Transport } from "./ports/transport.js";
 export { Audit, type AuditReport } from "./audit/audit.js";
 export { replay, ReplayedState } from "./audit/replay.js";

@@ -38,6 +38,9 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["cli"],
 ];
 
+/** Files beside the folders that each of them may import. */
+const BESIDE: readonly string[] = ["random.js", "exclusive.js"];
+
 /** The modules that a source file imports. */
 function importsOf(file: string): string[] {
   return [...readText(file).matchAll(/^(?:import|export)[^;]*?from "([^"]+)"|^import "([^"]+)"/gm)].map(
@@ -72,12 +75,13 @@ describe("the layers", () => {
     const rank = new Map(FOLDERS.flatMap((names, i) => names.map((name) => [name, i] as const)));
     const strays = sourcesOf("gateway/src").flatMap((file) => {
       const folder = file.split("/")[2] as string;
-      // index.ts and random.ts lie beside the folders: the one exports all of them, the other imports a port.
+      // index.ts, random.ts and exclusive.ts lie beside the folders: the one exports all of them, the others import a port
+      // at most.
       if (!rank.has(folder)) return folder.endsWith(".ts") ? [] : [`${folder} has no place`];
       return importsOf(file)
         .filter((name) => name.startsWith("../"))
         .map((name) => normalize(join(dirname(file), name)).split("/")[2] as string)
-        .filter((other) => other !== "random.js" && (rank.get(other) ?? Infinity) >= (rank.get(folder) as number))
+        .filter((other) => !BESIDE.includes(other) && (rank.get(other) ?? Infinity) >= (rank.get(folder) as number))
         .map((other) => `${file} imports ${other}`);
     });
     expect(strays).to.deep.equal([]);

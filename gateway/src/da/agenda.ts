@@ -70,7 +70,7 @@ export class Agenda {
   /** "Every region-period with an epoch gets exactly one readings block, in the order of k". */
   async #readings(region: number): Promise<Item | undefined> {
     const period = await this.#view.nextReadings(region);
-    if (period === undefined || !this.#freeze.isFrozen(region, period)) return undefined;
+    if (period === undefined || !this.#freeze.isKept(region, period)) return undefined;
     return { kind: KIND.readings, region, period };
   }
 }

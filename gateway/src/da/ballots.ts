@@ -11,13 +11,19 @@ function samePlace(a: Vote, b: Vote): boolean {
   return a.number === b.number && a.term === b.term && a.round === b.round;
 }
 
+/** A vote, and when it is on disk. */
+interface Cast {
+  readonly vote: Vote;
+  readonly written: Promise<void>;
+}
+
 /**
  * "A DA signs at most one vote per (chain, number, term, round), on disk before it is sent." Numbers, terms and rounds
  * only go up, so the last vote of a chain is all that must be kept.
  */
 export class Ballots {
   readonly #store: Store;
-  readonly #last = new Map<number, Vote>();
+  readonly #last = new Map<number, Cast>();
 
   constructor(modules: { readonly store: Store }) {
     this.#store = modules.store;
@@ -26,18 +32,24 @@ export class Ballots {
   /** The last vote on a chain. */
   last(chain: number): Vote | undefined {
     const known = this.#last.get(chain);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.vote;
     const stored = this.#store.get(storeKey.vote(chain));
     return stored === undefined ? undefined : voteCodec.decode(stored);
   }
 
   /** Whether this vote may be signed; if so it is on disk when this resolves. The same vote again may. */
   async cast(vote: Vote): Promise<boolean> {
-    const last = this.last(vote.region);
-    if (last !== undefined && !isLater(vote, last)) return samePlace(vote, last) && equalBytes(vote.cbh, last.cbh);
+    const { region } = vote;
+    const last = this.last(region);
+    if (last !== undefined && !isLater(vote, last)) {
+      // The same proposal may come twice: the vote may still be on its way to the disk.
+      await this.#last.get(region)?.written;
+      return samePlace(vote, last) && equalBytes(vote.cbh, last.cbh);
+    }
     // In memory first: nothing that comes while the disk is written may be voted for instead.
-    this.#last.set(vote.region, vote);
-    await this.#store.write([{ key: storeKey.vote(vote.region), value: voteCodec.encode(vote) }]);
+    const written = this.#store.write([{ key: storeKey.vote(region), value: voteCodec.encode(vote) }]);
+    this.#last.set(region, { vote, written });
+    await written;
     return true;
   }
 }

@@ -46,7 +46,7 @@ export class Bodies {
   /** Stores verified readings that others named; says how many were new. */
   async store(open: OpenPeriod, readings: readonly HeldReading[]): Promise<number> {
     const fresh = readings.filter((reading) => open.pool.admit(reading));
-    await this.#pools.persist(open.slot, "n", fresh);
+    await this.#pools.persist(open, "n", fresh);
     return fresh.length;
   }
 }

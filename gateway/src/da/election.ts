@@ -1,14 +1,10 @@
 import {
   ANSWER,
-  ELECTION_BYTES,
-  concat,
   daAddress,
   decodeSigned,
   electionCodec,
-  elements,
   encodeSigned,
   equalBytes,
-  maxFaulty,
   timeoutCodec,
   type Election as ElectionVote,
   type LedgerView,
@@ -22,7 +18,7 @@ import type { Address, Reply } from "../ports/transport.js";
 import { encodeAccepted } from "../transport/envelopes.js";
 import type { Answers } from "./answers.js";
 import { Campaign, type CampaignModules } from "./campaign.js";
-import { storeKey } from "./names.js";
+import { LeaderVotes } from "./leader-votes.js";
 import { ProgressTimer } from "./progress.js";
 import { acceptedBody, answerIn } from "./responses.js";
 import { Terms } from "./terms.js";
@@ -48,6 +44,7 @@ export class Election {
   readonly #modules: ElectionModules;
   readonly #options: ElectionOptions;
   readonly #terms: Terms;
+  readonly #votes: LeaderVotes;
   readonly #progress: ProgressTimer;
   #role: Role = "follower";
   #waiting: Timer | undefined;
@@ -58,6 +55,7 @@ export class Election {
     this.#modules = modules;
     this.#options = options;
     this.#terms = new Terms({ onEntered: () => this.#entered() }, modules);
+    this.#votes = new LeaderVotes(modules);
     this.#progress = new ProgressTimer({ ...options, onExpire: () => this.#expired() }, modules);
   }
 
@@ -159,7 +157,7 @@ export class Election {
     // "never for one of the last f leaders on the ledger"
     if (ledger.recent.some((leader) => equalBytes(leader, key))) return answers.make("unknown-leader");
     // Nor for whoever this DA has just voted for in vain.
-    if (this.#hadVote(term, candidate)) return answers.make("unknown-leader");
+    if (this.#votes.hadVote(term, candidate)) return answers.make("unknown-leader");
     const index = membership.indexIn(membership.current);
     const vote = index === undefined ? undefined : await this.#vote(term, candidate, index);
     return vote === undefined ? answers.make("wrong-round") : encodeAccepted(encodeSigned(vote));
@@ -167,49 +165,13 @@ export class Election {
 
   /** The vote for a candidate, if this DA's vote in this term is or may be its: "once, on disk before the answer". */
   async #vote(term: bigint, candidate: number, voter: number): Promise<Signed<ElectionVote> | undefined> {
-    const { store, membership } = this.#modules;
-    const last = this.#castFrom(term);
-    if (last !== undefined && last.candidate !== candidate) return undefined;
-    const body = { params: membership.current.version, term, candidate, voter };
-    if (last?.term !== term) {
-      const kept = [body, ...this.#cast()].slice(0, 1 + this.#faulty).map((vote) => electionCodec.encode(vote));
-      await store.write([{ key: storeKey.ballot, value: concat(...kept) }]);
-    }
+    const { membership } = this.#modules;
+    const { current } = membership;
+    const body = { params: current.version, term, candidate, voter };
+    if (!(await this.#votes.cast(body))) return undefined;
     // Who votes for another does not stand.
     if (candidate !== voter) this.#waiting?.cancel();
-    return membership.sign("election", electionCodec, body, membership.current);
-  }
-
-  get #faulty(): number {
-    return maxFaulty(this.#modules.membership.current.da.length);
-  }
-
-  /** The votes of this DA's last term with one and of as many before as may still matter, the newest first. */
-  #cast(): ElectionVote[] {
-    const stored = this.#modules.store.get(storeKey.ballot) ?? new Uint8Array();
-    return elements(stored, ELECTION_BYTES).map((vote) => electionCodec.decode(vote));
-  }
-
-  /**
-   * The vote that binds this DA in a term: one of the version in force. Those of a version before are no certificate any
-   * more ("`params` current"), and their indices may be other DAs'.
-   */
-  #castFrom(term: bigint): ElectionVote | undefined {
-    const { version } = this.#modules.membership.current;
-    return this.#cast().find((vote) => vote.params === version && vote.term >= term);
-  }
-
-  /**
-   * Whether a candidate had this DA's vote in one of the f terms before. The ledger does not know who took a quorum's
-   * votes and never submitted them: without this rule a DA that asks first in every term, and keeps what it gets, would
-   * end all elections. With it f such DAs spoil at most f of f+1 terms, as leaders do that stall.
-   */
-  #hadVote(term: bigint, candidate: number): boolean {
-    const { version } = this.#modules.membership.current;
-    const earliest = term - BigInt(this.#faulty);
-    return this.#cast().some(
-      (vote) => vote.params === version && vote.candidate === candidate && vote.term < term && vote.term >= earliest,
-    );
+    return membership.sign("election", electionCodec, body, current);
   }
 
   /** Q timeouts, or the ledger, put this DA into a new term. */
@@ -239,7 +201,9 @@ export class Election {
     const { membership, clock, random } = this.#modules;
     const index = membership.indexIn(membership.current);
     const { term } = this.#terms;
-    if (index === undefined || !this.#progress.isBusy || !(await this.#mayStand(term, index))) return;
+    if (index === undefined || !(await this.#mayStand(term, index)) || !this.#progress.isBusy) return;
+    // Another call may have set a timer meanwhile.
+    this.#waiting?.cancel();
     const most = Math.max(1, Math.floor(this.#progress.durationMs / WAIT_PART));
     const wait = random.below(most, "candidate", index, term.toString());
     this.#waiting = clock.at(clock.now() + wait, "candidate", () => this.#stand(term, index));
@@ -251,7 +215,7 @@ export class Election {
     if (term <= ledger.term || this.#campaign !== undefined) return false;
     // "the last f leaders wait"
     if (ledger.recent.some((leader) => equalBytes(leader, membership.key))) return false;
-    const last = this.#castFrom(term);
+    const last = this.#votes.binding(term);
     return last === undefined || last.candidate === index;
   }
 
@@ -259,7 +223,9 @@ export class Election {
   async #stand(term: bigint, index: number): Promise<void> {
     if (term !== this.#terms.term || !(await this.#mayStand(term, index))) return;
     const own = await this.#vote(term, index, index);
-    if (own === undefined) return;
+    // While the disk was written the term may have ended, or found its leader.
+    if (own === undefined || !(await this.#mayStand(term, index))) return;
+    if (term !== this.#terms.term || !this.#progress.isBusy || this.#campaign !== undefined) return;
     this.#role = "candidate";
     this.#campaign = new Campaign(own, this.#modules);
     await this.#campaign.ask();

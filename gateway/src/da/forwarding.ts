@@ -99,6 +99,9 @@ export class Forwarding {
       accepted,
       readings.filter((_, i) => fates[i] === "other-reading"),
     );
+    // While the disk was written the period may have been frozen, and a vote given on what was settled by then.
+    if (this.#freeze.isFrozen(open.region, open.period))
+      return this.#answers.make("window-late", { params: open.params });
     const [fate] = fates as [Fate];
     if (accepted.length === 0)
       return this.#answers.make(fate as AnswerName, { params: open.params, retryAfterMs: RETRY_MS });
@@ -109,12 +112,12 @@ export class Forwarding {
   /** Durable before the answer. Another DA may have acked what this one does not: that is kept for the leader's union. */
   async #store(open: OpenPeriod, accepted: readonly HeldReading[], others: readonly HeldReading[]): Promise<void> {
     await this.#pools.persist(
-      open.slot,
+      open,
       "a",
       accepted.filter((reading) => !open.pool.isSettled(reading)),
     );
     await this.#pools.persist(
-      open.slot,
+      open,
       "n",
       others.filter((reading) => open.pool.admit(reading)),
     );

@@ -26,8 +26,13 @@ export class Freeze {
   readonly #view: LedgerView;
   readonly #epochs: Epochs;
   readonly #onFrozen: (regions: readonly number[]) => Promise<void>;
+  /** By region: up to where nothing more is acked, and up to where that is on disk. */
   readonly #marks = new Map<number, Period>();
+  readonly #kept = new Map<number, Period>();
   #timer: Timer | undefined;
+  #isStopped = false;
+  #isArming = false;
+  #isAsked = false;
 
   constructor(
     options: { readonly onFrozen: (regions: readonly number[]) => Promise<void> },
@@ -42,9 +47,13 @@ export class Freeze {
 
   /** Reads the marks back and freezes what fell due meanwhile. */
   async start(): Promise<void> {
+    this.#isStopped = false;
     for (const region of await this.#view.regions()) {
       const stored = this.#store.get(storeKey.frozen(region));
-      if (stored !== undefined) this.#raise(region, decodeMark(stored));
+      if (stored !== undefined) {
+        this.#raise(region, decodeMark(stored));
+        this.#kept.set(region, decodeMark(stored));
+      }
       const { lastReadings } = await this.#view.head(region);
       if (lastReadings !== undefined) this.#raise(region, lastReadings);
     }
@@ -52,36 +61,65 @@ export class Freeze {
   }
 
   stop(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#isStopped = true;
+    this.#cancel();
   }
 
+  /** Whether nothing more of a period is acked. */
   isFrozen(region: number, period: Period): boolean {
-    const mark = this.#marks.get(region);
-    return mark !== undefined && comparePeriods(period, mark) <= 0;
+    return isUpTo(this.#marks.get(region), period);
+  }
+
+  /** Whether that is on disk, so that the period may be voted on: no later life of this DA acks anything of it either. */
+  isKept(region: number, period: Period): boolean {
+    return isUpTo(this.#kept.get(region), period);
   }
 
   /** A committed period is frozen whatever this DA's clock says. What to change on disk. */
   committed(region: number, period: Period): Change[] {
     if (this.isFrozen(region, period)) return [];
     this.#raise(region, period);
+    // Nobody votes on it any more, so that it need not be on disk first.
+    this.#kept.set(region, period);
     return [{ key: storeKey.frozen(region), value: encodeMark(period) }];
   }
 
   /** Freezes what is due and sets the timer for what comes next: at start, after an epoch, after itself. */
   async arm(): Promise<void> {
-    this.stop();
-    const due: number[] = [];
+    this.#isAsked = true;
+    // Who is at it looks once more: two at a time would each set a timer by what it knew when it began.
+    if (this.#isArming) return;
+    this.#isArming = true;
+    const due = new Set<number>();
+    try {
+      while (this.#isAsked) {
+        this.#isAsked = false;
+        for (const region of await this.#freezeDue()) due.add(region);
+      }
+    } finally {
+      this.#isArming = false;
+    }
+    if (due.size > 0) await this.#onFrozen([...due]);
+  }
+
+  /** @returns the regions of which something more is frozen, on disk. */
+  async #freezeDue(): Promise<readonly number[]> {
+    this.#cancel();
     let next = Infinity;
+    const due: number[] = [];
     for (const region of await this.#view.regions()) {
-      const before = this.#marks.get(region);
       next = Math.min(next, await this.#advance(region));
-      if (this.#marks.get(region) !== before) due.push(region);
+      const mark = this.#marks.get(region);
+      if (mark !== undefined && !this.isKept(region, mark)) due.push(region);
     }
     await this.#persist(due);
-    this.stop();
-    if (next < Infinity) this.#timer = this.#clock.at(next, "freeze", () => this.arm());
-    if (due.length > 0) await this.#onFrozen(due);
+    if (next < Infinity && !this.#isStopped) this.#timer = this.#clock.at(next, "freeze", () => this.arm());
+    return due;
+  }
+
+  #cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /** Raises a region's mark over all periods that are due; says when its next one is (Unix milliseconds). */
@@ -101,11 +139,13 @@ export class Freeze {
   }
 
   async #persist(regions: readonly number[]): Promise<void> {
-    await this.#store.write(
-      regions.map((region) => ({
-        key: storeKey.frozen(region),
-        value: encodeMark(this.#marks.get(region) as Period),
-      })),
-    );
+    if (regions.length === 0) return;
+    const marks = regions.map((region) => [region, this.#marks.get(region) as Period] as const);
+    await this.#store.write(marks.map(([region, mark]) => ({ key: storeKey.frozen(region), value: encodeMark(mark) })));
+    for (const [region, mark] of marks) this.#kept.set(region, mark);
   }
+}
+
+function isUpTo(mark: Period | undefined, period: Period): boolean {
+  return mark !== undefined && comparePeriods(period, mark) <= 0;
 }

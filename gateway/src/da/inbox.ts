@@ -17,6 +17,7 @@ import {
   type LedgerView,
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
+import { Exclusive } from "../exclusive.js";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Change, Store } from "../ports/store.js";
@@ -147,6 +148,8 @@ export class Inbox {
   readonly #memory: VerifiedSignatures;
   readonly #log: Log;
   readonly #pending = new PendingByKind();
+  /** One change after the other: each decides by what is pending, and waits for the disk. */
+  readonly #turn = new Exclusive();
 
   constructor(modules: {
     readonly clock: Clock;
@@ -183,7 +186,7 @@ export class Inbox {
     if (transaction.kind === KIND.params && !this.isApproved(transaction.leaf)) {
       throw refuse("not-approved", "this aggregator's operator has not approved the parameter set");
     }
-    return this.#put(transaction);
+    return this.#turn.run(() => this.#put(transaction));
   }
 
   /**
@@ -191,15 +194,17 @@ export class Inbox {
    * again. The last word for a version counts. @throws as `accept`.
    */
   async approve(leaf: Uint8Array): Promise<number> {
-    return this.#put({ kind: KIND.params, leaf });
+    return this.#turn.run(() => this.#put({ kind: KIND.params, leaf }));
   }
 
   /** Takes the operator's word back; says whether there was one. A vote that was given stands. */
   async withdraw(version: number): Promise<boolean> {
     const key = storeKey.pending(KIND.params, hex(version, 4));
-    if (!this.#pending.delete(key)) return false;
-    await this.#store.write([{ key, value: undefined }]);
-    return true;
+    return this.#turn.run(async () => {
+      if (!this.#pending.delete(key)) return false;
+      await this.#store.write([{ key, value: undefined }]);
+      return true;
+    });
   }
 
   /** The parameter set that the operator approved and that is not committed. */
@@ -253,7 +258,11 @@ export class Inbox {
   }
 
   /** Drops whatever is committed or can no longer be: after each commit, and when nothing moves. */
-  async review(): Promise<void> {
+  review(): Promise<void> {
+    return this.#turn.run(() => this.#review());
+  }
+
+  async #review(): Promise<void> {
     const changes: Change[] = [];
     for (const [key, pending] of this.#pending.all()) {
       if (await this.#isValid(pending)) continue;

@@ -115,11 +115,13 @@ export class Intake {
       return;
     }
     await pools.persist(
-      open.slot,
+      open,
       "a",
       readings.filter((reading) => !open.pool.isSettled(reading)),
     );
-    this.#gather(desk, readings, da);
+    // While the disk was written the period may have been frozen, and a vote given on what was settled by then.
+    if (freeze.isFrozen(open.region, open.period)) this.#giveUp(desk, readings);
+    else this.#gather(desk, readings, da);
   }
 
   #gather(desk: Desk, readings: readonly HeldReading[], da: number): void {

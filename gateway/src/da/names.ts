@@ -28,7 +28,7 @@ export function parseSlot(slot: string): { readonly region: number; readonly per
 /** The keys of an aggregator's durable memory. */
 export const storeKey = {
   /** Verified readings of a region-period: `which` is "a" for those acked here, "n" for others. */
-  pool: (slot: string, which: "a" | "n", first: Uint8Array): string => `pool/${slot}/${which}${hexOf(first)}`,
+  pool: (slot: string, which: "a" | "n", name: Uint8Array): string => `pool/${slot}/${which}${hexOf(name)}`,
   pools: "pool/",
   lists: "list/",
   /** The PRID list of a region-period. */

@@ -1,4 +1,4 @@
-import { SIGNED_READING_BYTES, compareBytes, concat, readingHash, readingLeaf } from "@veilgrid/protocol";
+import { SIGNED_READING_BYTES, compareBytes, concat, readingHash, readingLeaf, sha256 } from "@veilgrid/protocol";
 import type { Change, Store } from "../ports/store.js";
 import { nameOf, storeKey } from "./names.js";
 
@@ -120,6 +120,12 @@ export class PeriodPool {
   }
 }
 
+/** A region-period's pool while its block is not committed. */
+export interface OpenPool {
+  readonly slot: string;
+  readonly pool: PeriodPool;
+}
+
 /** All pools, durable: a reading is acked only when it is here on disk. */
 export class Pools {
   readonly #store: Store;
@@ -164,15 +170,17 @@ export class Pools {
     return [...this.#pools.keys()];
   }
 
-  /** Writes readings of one pool in one go; `which` says whether they are acked here. Nothing for none. */
-  async persist(slot: string, which: "a" | "n", readings: readonly HeldReading[]): Promise<void> {
-    const [first] = readings;
-    if (first === undefined) return;
-    // The pool as it is now: should its block be committed meanwhile, nothing comes back to life.
-    const pool = this.open(slot);
-    const key = storeKey.pool(slot, which, first.hash);
+  /**
+   * Writes readings of an open pool in one go; `which` says whether they are acked here. Nothing for none, and nothing is
+   * left of it where the period's block is committed by then.
+   */
+  async persist({ slot, pool }: OpenPool, which: "a" | "n", readings: readonly HeldReading[]): Promise<void> {
+    if (readings.length === 0 || this.#pools.get(slot) !== pool) return;
+    // Named after all of them: two bundles that begin with the same reading may be on their way to the disk at once.
+    const key = storeKey.pool(slot, which, sha256(...readings.map(({ hash }) => hash)));
     await this.#store.write([{ key, value: concat(...readings.map(({ signed }) => signed)) }]);
-    pool.settle(key, which, readings);
+    if (this.#pools.get(slot) === pool) pool.settle(key, which, readings);
+    else await this.#store.write([{ key, value: undefined }]);
   }
 
   /** Everything of a region-period is dropped when its block is committed: what to change on disk. */

@@ -64,6 +64,8 @@ export class Proposer {
   readonly #conduct: Conduct;
   readonly #modules: ProposerModules;
   readonly #making = new Map<number, Making>();
+  /** By chain: what tells a beginning that is under way that it is over before it was one. */
+  readonly #beginning = new Map<number, object>();
   #gathering: Timer | undefined;
 
   /** @param options.gatherMs how long chain 0 waits for more after the first that is ready, milliseconds. */
@@ -91,11 +93,12 @@ export class Proposer {
     const making = this.#making.get(chain);
     making?.timer?.cancel();
     this.#making.delete(chain);
+    this.#beginning.delete(chain);
   }
 
   /** Another leads now, or nobody. */
   resign(): void {
-    for (const chain of [...this.#making.keys()]) this.close(chain);
+    for (const chain of [...this.#making.keys(), ...this.#beginning.keys()]) this.close(chain);
     this.#gathering?.cancel();
     this.#gathering = undefined;
   }
@@ -106,7 +109,20 @@ export class Proposer {
   }
 
   async #begin(chain: number): Promise<void> {
-    if (this.#making.has(chain) || !(await this.#leads())) return;
+    if (this.#making.has(chain) || this.#beginning.has(chain)) return;
+    const beginning = {};
+    this.#beginning.set(chain, beginning);
+    const making = await this.#place(chain);
+    if (this.#beginning.get(chain) !== beginning) return;
+    this.#beginning.delete(chain);
+    if (making === undefined) return;
+    this.#making.set(chain, making);
+    await this.#propose(making);
+  }
+
+  /** The chain's next place, if this DA leads. */
+  async #place(chain: number): Promise<Making | undefined> {
+    if (!(await this.#leads())) return undefined;
     const { view, ballots } = this.#modules;
     const [{ term }, head] = [await view.term(), await view.head(chain)];
     const number = head.number + 1n;
@@ -114,15 +130,16 @@ export class Proposer {
     const last = ballots.last(chain);
     const round = last?.number === number && last.term === term ? last.round + 1 : 0;
     const place = { chain, number, term, prev: head.cbh, prevTs: head.ts, round };
-    const making: Making = { ...place, timer: undefined, current: undefined, open: undefined };
-    this.#making.set(chain, making);
-    await this.#propose(making);
+    return { ...place, timer: undefined, current: undefined, open: undefined };
   }
 
   /** One round: forms the block anew, asks everybody for a vote, oneself first. */
   async #propose(making: Making): Promise<void> {
     making.timer?.cancel();
+    // Of the round before nothing counts any more.
+    making.current = undefined;
     const content = await this.#content(making);
+    if (this.#making.get(making.chain) !== making) return;
     if (content === undefined) {
       this.close(making.chain);
       return;

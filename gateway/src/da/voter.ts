@@ -189,8 +189,8 @@ export class Voter {
     const { region, period, leader } = found.header;
     const open = await periods.open(region, period);
     if (open === undefined) return this.#object(found, objection("no-epoch", true, RETRY_MS));
-    // A: "only then [frozen] may it vote on it"
-    if (!freeze.isFrozen(region, period)) {
+    // A: "then the period is frozen (on disk) …, and only then may it vote on it"
+    if (!freeze.isKept(region, period)) {
       const left = open.window.freezes - this.#modules.clock.now();
       return this.#object(found, objection("not-frozen", true, Math.max(left, RETRY_MS)));
     }

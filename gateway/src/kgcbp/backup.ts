@@ -3,7 +3,7 @@ import { VeilgridError } from "@veilgrid/protocol";
 import type { Change, Store } from "../ports/store.js";
 import { BackupJournal, readJournal, type KeptJournal } from "./backup-journal.js";
 import { baseCopies, deleteOlder, readBase, writeBase, type BaseCopy, type KeptBase } from "./base-copy.js";
-import { Exclusive } from "./exclusive.js";
+import { Exclusive } from "../exclusive.js";
 import { JournaledStore, POSITION, catchUp, positionOf, setPosition } from "./journaled-store.js";
 import type { JournalRecord } from "./journal-record.js";
 

@@ -1,7 +1,7 @@
 import { Reader, Writer } from "@veilgrid/protocol";
 import type { Change, Store } from "../ports/store.js";
 import type { BackupJournal } from "./backup-journal.js";
-import type { Exclusive } from "./exclusive.js";
+import type { Exclusive } from "../exclusive.js";
 import type { JournalRecord } from "./journal-record.js";
 
 /** Up to which record of the journal a store has come; a part of each of its writes. */

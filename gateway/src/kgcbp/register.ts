@@ -1,6 +1,6 @@
 import { NO_PERIOD, compareBytes, comparePeriods, toHex, type Period } from "@veilgrid/protocol";
 import type { Enrolment, EnrolmentId, KeyStore, MeterChange, RegisterChange } from "../ports/keystore.js";
-import { Exclusive } from "./exclusive.js";
+import { Exclusive } from "../exclusive.js";
 import { notEnrolled } from "./keys.js";
 import { enrolmentName } from "./names.js";
 

@@ -3,7 +3,7 @@ import type { Enrolment } from "../ports/keystore.js";
 import type { Corrections, KeptCorrection } from "./corrections.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
-import { Exclusive } from "./exclusive.js";
+import { Exclusive } from "../exclusive.js";
 import { enrolmentName } from "./names.js";
 import type { Revisions } from "./revisions.js";
 import type { Settlements } from "./settlements.js";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { VeilgridError, monthName } from "@veilgrid/protocol";
-import { Exclusive } from "./exclusive.js";
+import { Exclusive } from "../exclusive.js";
 
 /** Where a vault's keys lie: each by its month, and which months were erased. It is never part of a backup. */
 export interface Shelf {

@@ -38,11 +38,23 @@ export async function isEmpty(database: Database): Promise<boolean> {
   return (await database.keys({ limit: 1 }).all()).length === 0;
 }
 
-/** A role's part of the database: its keys are kept apart by a prefix, and a write is one batch. */
+/** Changes that go to the disk together, and when they are there. */
+interface Batch {
+  readonly changes: Change[];
+  readonly done: Promise<void>;
+}
+
+/**
+ * A role's part of the database: its keys are kept apart by a prefix, and a write is there as a whole or not at all. Writes
+ * take effect in the order in which they were asked for; what is asked for while the disk is at work goes to it together.
+ */
 export class LevelStore implements Store {
   readonly #database: Database;
   readonly #prefix: string;
   readonly #sync: boolean;
+  /** The batch that the disk has not begun with. */
+  #next: Batch | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   /** @param role names the part, such as "da/0"; no part's name is the beginning of another's followed by "!". */
   constructor(database: Database, role: string, options: LevelStoreOptions = {}) {
@@ -55,8 +67,28 @@ export class LevelStore implements Store {
     return this.#database.getSync(this.#prefix + key);
   }
 
-  async write(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
+  write(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return Promise.resolve();
+    this.#next ??= this.#batch();
+    // Copies: the caller may use its arrays again before the disk has them.
+    this.#next.changes.push(...changes.map(({ key, value }) => ({ key, value: value?.slice() })));
+    return this.#next.done;
+  }
+
+  /** A batch that is written when the one before it is. */
+  #batch(): Batch {
+    const changes: Change[] = [];
+    const begin = (): Promise<void> => {
+      this.#next = undefined;
+      return this.#commit(changes);
+    };
+    // Whoever asked for the batch before has heard that it failed.
+    const done = this.#last.then(begin, begin);
+    this.#last = done;
+    return { changes, done };
+  }
+
+  async #commit(changes: readonly Change[]): Promise<void> {
     await this.#database.batch(
       changes.map(({ key, value }) =>
         value === undefined

@@ -81,7 +81,7 @@ describe("kill -9 of all aggregators in the middle of a write", () => {
   ): Promise<{ grid: Grid; receipted: Set<string>; broken: string[]; crashes: number }> {
     const fuse = { current: new Fuse(0, false) };
     const light = (n: number): void => {
-      fuse.current = new Fuse(1 + random.below(60, "writes", run, n), random.below(2, "after", run, n) === 1);
+      fuse.current = new Fuse(1 + random.below(40, "writes", run, n), random.below(2, "after", run, n) === 1);
     };
     const grid = new Grid({ storeOf: () => fused(fuse), seed: run });
     let crashes = 0;

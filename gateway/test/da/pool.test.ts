@@ -51,7 +51,7 @@ describe("a pool", () => {
     expect([pool.acked(), pool.held().size]).to.deep.equal([[], 0]);
     pool.disclaim(first);
     expect(pool.claim(second)).to.equal(true);
-    await pools.persist(SLOT, "a", [second]);
+    await pools.persist({ slot: SLOT, pool }, "a", [second]);
     pool.disclaim(second);
     expect(pool.acked()).to.deep.equal([second]);
   });
@@ -63,10 +63,10 @@ describe("a pool", () => {
     const pool = pools.open(SLOT);
     pool.claim(first);
     pool.admit(second);
-    await pools.persist(SLOT, "n", [second]);
+    await pools.persist({ slot: SLOT, pool }, "n", [second]);
     pool.disclaim(first);
     expect([pool.claim(second), pool.isSettled(second)]).to.deep.equal([true, false]);
-    await pools.persist(SLOT, "a", [second]);
+    await pools.persist({ slot: SLOT, pool }, "a", [second]);
     const again = new Pools({ store });
     await again.load();
     expect(
@@ -87,8 +87,8 @@ describe("a pool", () => {
           const pool = pools.open(SLOT);
           const reading = readingOf(prid, n);
           if (pool.claim(reading)) {
-            if (!pool.isSettled(reading)) await pools.persist(SLOT, "a", [reading]);
-          } else if (pool.admit(reading)) await pools.persist(SLOT, "n", [reading]);
+            if (!pool.isSettled(reading)) await pools.persist({ slot: SLOT, pool }, "a", [reading]);
+          } else if (pool.admit(reading)) await pools.persist({ slot: SLOT, pool }, "n", [reading]);
         }
         const again = new Pools({ store });
         await again.load();
