@@ -35,6 +35,7 @@ const FOLDERS: readonly (readonly string[])[] = [
   ["service"],
   ["meterside"],
   ["world"],
+  ["local"],
   ["cli"],
 ];
 

@@ -7,6 +7,7 @@ import { addBillList } from "./bill-list.js";
 import { addBillShow } from "./bill-show.js";
 import { addBillVerify } from "./bill-verify.js";
 import { addBlockShow } from "./block-show.js";
+import { addConsortiumInit } from "./consortium-init.js";
 import { addDemo } from "./demo.js";
 import { addEngine } from "./engine.js";
 import { addEpochs } from "./epochs.js";
@@ -87,6 +88,7 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   for (const add of [addKgcbpRetention, addKgcbpBackup]) add(kgcbp);
   addParams(veilgrid);
   addAudit(veilgrid);
+  addConsortiumInit(veilgrid.command("consortium").description("a consortium of processes on this machine"));
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
   addNetworkParams(network);
   addNetworkPackage(network);
