@@ -27,12 +27,23 @@ export class VerifiedSignatures {
   verify(message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {
     // Lengths first: the hash below would not tell a byte moved from one field to the next.
     if (!wellSized(signature, message, key)) return false;
-    if (this.#half === 0) return schnorr.verify(signature, message, key);
-    const name = toHex(sha256(message, key, signature));
-    if (this.#young.has(name) || this.#old.has(name)) return true;
+    if (this.knows(message, key, signature)) return true;
     if (!schnorr.verify(signature, message, key)) return false;
-    this.#remember(name);
+    this.learn(message, key, signature);
     return true;
+  }
+
+  /** Whether it remembers a good verdict. */
+  knows(message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {
+    if (this.#half === 0 || !wellSized(signature, message, key)) return false;
+    const name = nameOf(message, key, signature);
+    return this.#young.has(name) || this.#old.has(name);
+  }
+
+  /** Takes in a good verdict that an engine gave elsewhere, such as in another thread of this process. */
+  learn(message: Uint8Array, key: Uint8Array, signature: Uint8Array): void {
+    if (this.#half === 0 || !wellSized(signature, message, key)) return;
+    this.#remember(nameOf(message, key, signature));
   }
 
   #remember(name: string): void {
@@ -42,4 +53,8 @@ export class VerifiedSignatures {
     }
     this.#young.add(name);
   }
+}
+
+function nameOf(message: Uint8Array, key: Uint8Array, signature: Uint8Array): string {
+  return toHex(sha256(message, key, signature));
 }

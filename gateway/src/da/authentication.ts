@@ -15,11 +15,13 @@ import type { About } from "./answers.js";
 import type { Epochs } from "./epochs.js";
 import type { Freeze } from "./freeze.js";
 import type { Membership } from "./membership.js";
-import type { OpenPeriod, Periods } from "./periods.js";
+import { unlessBusy, type BadSignatures, type OpenPeriod, type Periods } from "./periods.js";
 import { heldReading, type HeldReading } from "./pool.js";
 
 /** How long a meter should wait before it asks again for a period that has no epoch yet. */
 const NO_EPOCH_RETRY_MS = 60_000;
+/** More readings came in than this machine checks in the same time: how long until some of them are done. */
+const BUSY_RETRY_MS = 1_000;
 
 /** A reading that may be acked, or the answer that its meter gets instead. */
 export type Authenticated =
@@ -71,7 +73,13 @@ export class Authentication {
     if (refusal !== undefined) return { refusal: refusal.name, about: { ...about, ...refusal } };
     // Epoch.
     if (open === undefined) return { refusal: "no-epoch", about: { ...about, retryAfterMs: NO_EPOCH_RETRY_MS } };
-    return this.#checkOpen(open, held, about);
+    // A DA acks only under a params version that names it.
+    if (this.#membership.indexIn(open.params) === undefined) return { refusal: "unknown-params", about: {} };
+    const bad = await this.#periods.prove(open, [held]).catch(unlessBusy);
+    if (bad === "busy") return { refusal: "busy", about: { ...about, retryAfterMs: BUSY_RETRY_MS } };
+    // The period may have been frozen or committed while the signature was checked.
+    const over = this.#freeze.isFrozen(region, period) || !this.#periods.isOpen(open);
+    return over ? { refusal: "window-late", about } : this.#checkOpen(open, held, bad, about);
   }
 
   #decode(bytes: Uint8Array): Reading | undefined {
@@ -93,10 +101,9 @@ export class Authentication {
     return late ? { name: "window-late" } : undefined;
   }
 
-  #checkOpen(open: OpenPeriod, reading: HeldReading, about: About): Authenticated {
-    // A DA acks only under a params version that names it.
-    if (this.#membership.indexIn(open.params) === undefined) return { refusal: "unknown-params", about: {} };
-    const flaw = this.#periods.flaw(open, reading);
+  /** Nothing happens between these checks and the claim. */
+  #checkOpen(open: OpenPeriod, reading: HeldReading, bad: BadSignatures, about: About): Authenticated {
+    const flaw = this.#periods.flaw(open, reading, bad);
     if (flaw !== undefined) {
       const retryAfterMs = ANSWER[flaw] < 16 ? NO_EPOCH_RETRY_MS : 0;
       return { refusal: flaw, about: { ...about, retryAfterMs } };

@@ -36,7 +36,7 @@ export class Bodies {
     const wanted = new Set(hashes.map(nameOf));
     this.#transport.request(leader, "bodies", wish, async (response) => {
       const leaves = acceptedBody(response, decodeBodies)?.map(readingLeaf) ?? [];
-      const readings = leaves.flatMap((leaf) => this.#periods.verified(open, leaf) ?? []);
+      const readings = await this.#periods.verified(open, leaves);
       const named = readings.filter(({ id }) => wanted.has(id));
       await this.store(open, named);
       await then(named);

@@ -13,7 +13,7 @@ import type { Answers } from "./answers.js";
 import type { Freeze } from "./freeze.js";
 import { ackOf } from "./gather.js";
 import type { Membership } from "./membership.js";
-import type { Flaw, OpenPeriod, Periods } from "./periods.js";
+import { unlessBusy, type BadSignatures, type Flaw, type OpenPeriod, type Periods } from "./periods.js";
 import { heldReading, type HeldReading, type Pools } from "./pool.js";
 
 /** Version, Region and Period: what all readings of a bundle have in common. */
@@ -64,7 +64,11 @@ export class Forwarding {
     if (open === undefined) return this.#answers.make("no-epoch", { retryAfterMs: RETRY_MS });
     const da = this.#membership.indexIn(open.params);
     if (da === undefined) return this.#answers.make("unknown-params");
-    const fates = readings.map((reading) => this.#decide(open, reading));
+    const bad = await this.#periods.prove(open, readings).catch(unlessBusy);
+    if (bad === "busy") return this.#answers.make("busy", { params: open.params, retryAfterMs: RETRY_MS });
+    // The period may have been frozen or committed while the signatures were checked.
+    if (this.#freeze.isFrozen(region, period) || !this.#periods.isOpen(open)) return this.#answers.make("window-late");
+    const fates = readings.map((reading) => this.#decide(open, reading, bad));
     return this.#ack(open, da, readings, fates);
   }
 
@@ -80,8 +84,8 @@ export class Forwarding {
     return readings;
   }
 
-  #decide(open: OpenPeriod, reading: HeldReading): Fate {
-    const flaw = this.#periods.flaw(open, reading);
+  #decide(open: OpenPeriod, reading: HeldReading, bad: BadSignatures): Fate {
+    const flaw = this.#periods.flaw(open, reading, bad);
     if (flaw !== undefined) return flaw;
     // "a DA acks one reading a PRID, the first that it verified"
     return open.pool.claim(reading) ? "accepted" : "other-reading";

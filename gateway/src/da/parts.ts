@@ -5,6 +5,7 @@ import type { Log } from "../ports/log.js";
 import type { Random } from "../ports/random.js";
 import type { Store } from "../ports/store.js";
 import type { Transport } from "../ports/transport.js";
+import type { Verifier } from "../ports/verifier.js";
 import { Agenda } from "./agenda.js";
 import { Answers } from "./answers.js";
 import { Authentication } from "./authentication.js";
@@ -34,6 +35,8 @@ export interface AggregatorModules {
   readonly view: LedgerView;
   readonly random: Random;
   readonly memory: VerifiedSignatures;
+  /** Checks readings' signatures off the event loop; without one they are checked where they are needed. */
+  readonly verifier?: Verifier;
   readonly log: Log;
 }
 

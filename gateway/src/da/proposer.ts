@@ -197,10 +197,7 @@ export class Proposer {
   async #merge({ open }: Making, leaves: readonly Uint8Array[]): Promise<number> {
     const { periods, bodies } = this.#modules;
     if (open === undefined) return 0;
-    return bodies.store(
-      open,
-      leaves.flatMap((leaf) => periods.verified(open, leaf) ?? []),
-    );
+    return bodies.store(open, await periods.verified(open, leaves));
   }
 
   /**

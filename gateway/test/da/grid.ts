@@ -45,6 +45,7 @@ import type { Call, Committed, LedgerClient, LedgerEvent } from "../../src/ports
 import type { Level, Log } from "../../src/ports/log.js";
 import type { Store } from "../../src/ports/store.js";
 import type { Method } from "../../src/ports/transport.js";
+import type { Verifier } from "../../src/ports/verifier.js";
 import { SeededRandom } from "../../src/random.js";
 import { SimNetwork } from "../../src/sim/network.js";
 import { Scheduler } from "../../src/sim/scheduler.js";
@@ -123,6 +124,7 @@ export interface GridOptions {
   readonly latencyMs?: number;
   readonly seed?: number;
   readonly memory?: VerifiedSignatures;
+  readonly verifier?: Verifier;
   readonly storeOf?: (index: number) => Store;
   /** Options of single aggregators. */
   readonly aggregators?: Readonly<Record<number, Partial<AggregatorOptions>>>;
@@ -198,6 +200,7 @@ export class Grid {
         view: this.view,
         random: this.#random,
         memory: this.#memory,
+        ...(this.#options.verifier === undefined ? {} : { verifier: this.#options.verifier }),
         log,
       },
     );
