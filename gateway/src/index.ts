@@ -76,7 +76,6 @@ export type { Clock, Timer } from "./ports/clock.js";
 export type { Random } from "./ports/random.js";
 export { silent, type Level, type Log } from "./ports/log.js";
 export type { Change, Store } from "./ports/store.js";
-export type { Store } from "./ports/store.js";
 export type { SignatureCheck, Verifier } from "./ports/verifier.js";
 export { VerificationPool, type VerificationOptions } from "./verification/pool.js";
 export type { Handler, Method, Transport } from "./ports/transport.js";
