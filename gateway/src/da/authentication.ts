@@ -73,13 +73,17 @@ export class Authentication {
     if (refusal !== undefined) return { refusal: refusal.name, about: { ...about, ...refusal } };
     // Epoch.
     if (open === undefined) return { refusal: "no-epoch", about: { ...about, retryAfterMs: NO_EPOCH_RETRY_MS } };
+    return this.#prove(open, held, about);
+  }
+
+  async #prove(open: OpenPeriod, reading: HeldReading, about: About): Promise<Authenticated> {
     // A DA acks only under a params version that names it.
     if (this.#membership.indexIn(open.params) === undefined) return { refusal: "unknown-params", about: {} };
-    const bad = await this.#periods.prove(open, [held]).catch(unlessBusy);
+    const bad = await this.#periods.prove(open, [reading]).catch(unlessBusy);
     if (bad === "busy") return { refusal: "busy", about: { ...about, retryAfterMs: BUSY_RETRY_MS } };
     // The period may have been frozen or committed while the signature was checked.
-    const over = this.#freeze.isFrozen(region, period) || !this.#periods.isOpen(open);
-    return over ? { refusal: "window-late", about } : this.#checkOpen(open, held, bad, about);
+    const over = this.#freeze.isFrozen(open.region, open.period) || !this.#periods.isOpen(open);
+    return over ? { refusal: "window-late", about } : this.#checkOpen(open, reading, bad, about);
   }
 
   #decode(bytes: Uint8Array): Reading | undefined {

@@ -113,7 +113,7 @@ export class Periods {
       needed.filter((reading) => !this.#proving.has(reading.id) && !this.#isRemembered(reading)),
       this.#verifier,
     );
-    const verdicts = await Promise.all(needed.map(({ id }) => this.#proving.get(id) ?? true));
+    const verdicts = await Promise.all(needed.map(({ id }) => this.#proving.get(id) ?? Promise.resolve(true)));
     return new Set(needed.filter((_, i) => !verdicts[i]).map(({ id }) => id));
   }
 
