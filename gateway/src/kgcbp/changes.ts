@@ -1,6 +1,7 @@
 import { VeilgridError, addPeriods, comparePeriods, equalBytes, monthName, type Period } from "@veilgrid/protocol";
 import type { ChainRef, DeliveryNote, Enrolment, MeterChange } from "../ports/keystore.js";
 import type { ChangePreview, ChangeRequest, Decision, Meanwhile, Standing, Supplied } from "./change-request.js";
+import { heldKeys, isSilenced } from "./held-keys.js";
 
 function refused(code: string, message: string, facts: Record<string, string | number>): VeilgridError {
   return new VeilgridError(code, message, { facts, blame: "operator" });
@@ -116,11 +117,15 @@ function isCompromised(request: ChangeRequest): boolean {
 }
 
 /** A new device gets the keys that hold from its first whole period on, unless nobody may use them any more. */
-function presentChain(request: ChangeRequest, { supplies, next }: Standing, from: Period): ChainRef[] {
+function presentChain(
+  request: ChangeRequest,
+  { next }: Standing,
+  { from, held }: { readonly from: Period; readonly held: readonly ChainRef[] },
+): ChainRef[] {
   if (request.kind !== "replace" || request.compromised) return [];
   const first = isKeyKept(request) ? from : next;
-  const present = supplies.findLast((supply) => !isAfter(supply.from, first));
-  return present === undefined ? [] : [{ enrolment: present, first }];
+  const present = held.findLast((chain) => !isAfter(chain.first, first));
+  return present === undefined ? [] : [{ enrolment: present.enrolment, first }];
 }
 
 /**
@@ -138,13 +143,17 @@ function noteOf(
   if (device === undefined) {
     throw refused("no-device", `nobody said what device meter ${request.meter} is`, { meter: request.meter });
   }
-  const present = presentChain(request, standing, from);
+  const held = request.kind === "add" ? [] : heldKeys(standing);
+  const present = presentChain(request, standing, { from, held });
   const after = present[0]?.first ?? standing.next;
-  const waiting = request.kind === "add" ? [] : standing.supplies.filter((supply) => isAfter(supply.from, after));
-  const fresh = begins === undefined ? [] : [begins];
-  const usable = isCompromised(request) ? fresh : [...waiting, ...fresh];
-  const chains = [...present, ...usable.map((enrolment) => ({ enrolment, first: enrolment.from }))];
-  return { device, keep: isKnownDevice(request) && !isCompromised(request), chains };
+  const waiting = isCompromised(request) ? [] : held.filter(({ first }) => isAfter(first, after));
+  const fresh = begins === undefined ? [] : [{ enrolment: begins, first: begins.from }];
+  return { device, keep: isKept(request, standing), chains: [...present, ...waiting, ...fresh] };
+}
+
+/** Keys that were to be deleted are so by the next delivery, too, should the one that said it have been lost. */
+function isKept(request: ChangeRequest, standing: Standing): boolean {
+  return isKnownDevice(request) && !isCompromised(request) && !isSilenced(standing, standing.next);
 }
 
 /** A new device has no keys that could hold until the first chain begins. */
