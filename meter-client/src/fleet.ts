@@ -6,11 +6,17 @@ import type { MeterStore } from "./ports.js";
 export class Fleet {
   readonly #meters: readonly Meter[];
   readonly #store: MeterStore;
+  readonly #isAtOnce: boolean;
 
-  /** @param meters in a fixed order; all keep their state in `store`. */
-  constructor(meters: readonly Meter[], store: MeterStore) {
+  /**
+   * @param meters in a fixed order; all keep their state in `store`.
+   * @param options.atOnce whether the meters go on side by side, so that a store can write for many of them together; one
+   * after the other if not given, which is the same in every run.
+   */
+  constructor(meters: readonly Meter[], store: MeterStore, options: { readonly atOnce?: boolean } = {}) {
     this.#meters = meters;
     this.#store = store;
+    this.#isAtOnce = options.atOnce ?? false;
   }
 
   get meters(): readonly Meter[] {
@@ -18,7 +24,7 @@ export class Fleet {
   }
 
   async start(): Promise<void> {
-    for (const meter of this.#meters) await meter.start();
+    await this.#each((meter) => meter.start());
   }
 
   stop(): void {
@@ -39,6 +45,11 @@ export class Fleet {
     }
     const changes = this.#meters.flatMap((meter, i) => meter.changes(period, consumptions[i]));
     if (changes.length > 0) await this.#store.write(changes);
-    for (const meter of this.#meters) await meter.send(period);
+    await this.#each((meter) => meter.send(period));
+  }
+
+  async #each(step: (meter: Meter) => Promise<void>): Promise<void> {
+    if (this.#isAtOnce) await Promise.all(this.#meters.map(step));
+    else for (const meter of this.#meters) await step(meter);
   }
 }

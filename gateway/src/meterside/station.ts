@@ -78,12 +78,16 @@ export class MeterStation {
     return this.#options.params.periodSeconds * 1000;
   }
 
+  /** Takes up what is due: keys on disk, and what was counted before and not sent. */
+  start(): Promise<void> {
+    return this.meter.start();
+  }
+
   /**
-   * Sends what is due and reads the register until `stop`.
+   * Reads the register until `stop`.
    * @throws VeilgridError `other-consumption` where the register says something else of a period that was counted.
    */
-  async run(): Promise<void> {
-    await this.meter.start();
+  async read(): Promise<void> {
     const driver = this.#modules.driver({ time: this.#time, onFault: this.#onFault });
     if (!driver.remembers) this.#watch();
     for await (const reading of driver.readings(this.#borders.last, this.#stopping.signal)) {
