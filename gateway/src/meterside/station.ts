@@ -1,6 +1,6 @@
 import { Meter, type MeterModules, type MeterOptions } from "@veilgrid/meter-client";
 import { window, type Facts, type Period } from "@veilgrid/protocol";
-import { Exclusive } from "../kgcbp/exclusive.js";
+import { Exclusive } from "../exclusive.js";
 import type { Clock, Timer } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Store } from "../ports/store.js";
