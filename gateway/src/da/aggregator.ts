@@ -111,9 +111,9 @@ export class Aggregator {
   }
 
   /** Answers the requests of meters, DAs, KGCBP and CC. */
-  readonly handle: Handler = async (method, request, reply) => {
+  readonly handle: Handler = async (method, request, reply, from) => {
     if (!this.#isRunning) return;
-    await this.#requests.handle(method, request, reply);
+    await this.#requests.handle(method, request, reply, from);
   };
 
   /**

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Handler, Method, Reply } from "../ports/transport.js";
 import { decodeTransaction, encodeAccepted, encodeTime } from "../transport/envelopes.js";
+import { Entitlement } from "./entitlement.js";
 import type { Parts } from "./parts.js";
 import { serveVersions } from "./versions.js";
 
@@ -16,7 +17,8 @@ export class Requests {
   readonly #onReview: (chain: number) => Promise<void>;
   readonly #parts: Parts;
   readonly #log: Log;
-  readonly #methods: Readonly<Record<Method, Answering>>;
+  readonly #entitlement: Entitlement;
+  readonly #methods: Readonly<Partial<Record<Method, Answering>>>;
 
   /** @param options.onReview called when something may have become due on a chain. */
   constructor(
@@ -26,6 +28,7 @@ export class Requests {
     this.#onReview = options.onReview;
     this.#parts = modules.parts;
     this.#log = modules.log;
+    this.#entitlement = new Entitlement({ membership: modules.parts.membership, view: modules.view });
     const { intake, forwarding, bodies, election, listExchange } = modules.parts;
     this.#methods = {
       reading: (request, reply) => later(intake.receive(request, reply)),
@@ -42,9 +45,14 @@ export class Requests {
     };
   }
 
-  readonly handle: Handler = async (method, request, reply) => {
+  readonly handle: Handler = async (method, request, reply, from) => {
+    if (!(await this.#entitlement.allows(method, from))) {
+      this.#log("warn", "not-entitled", { method, from: from ?? "anonymous" });
+      reply(this.#parts.answers.make("not-entitled"));
+      return;
+    }
     try {
-      const response = await this.#methods[method](request, reply);
+      const response = await this.#methods[method]?.(request, reply);
       if (response !== undefined) reply(response);
     } catch (error) {
       if (!isVeilgridError(error, "malformed") && !isVeilgridError(error, "out-of-range")) throw error;

@@ -36,7 +36,11 @@ export interface Subject {
   readonly name: string;
   /** DNS names and IP addresses that a server is reached by; none for a client that nobody connects to. */
   readonly hosts?: readonly string[];
+  /** Whether it introduces its holder as a client, too; yes if not given. */
+  readonly client?: boolean;
   readonly days?: number;
+  /** Unix milliseconds from which it holds; now if not given. */
+  readonly from?: number;
 }
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -46,9 +50,8 @@ const LEEWAY = 3_600_000;
 
 const { subtle } = webcrypto;
 
-function lifetime(days: number): { readonly notBefore: Date; readonly notAfter: Date } {
-  const now = Date.now();
-  return { notBefore: new Date(now - LEEWAY), notAfter: new Date(now + days * DAY) };
+function lifetime(days: number, from = Date.now()): { readonly notBefore: Date; readonly notAfter: Date } {
+  return { notBefore: new Date(from - LEEWAY), notAfter: new Date(from + days * DAY) };
 }
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
@@ -85,7 +88,8 @@ export class Authority {
     const keys = await newKeys();
     const own = await X509CertificateGenerator.createSelfSigned(
       {
-        name: [{ CN: [name] }],
+        // OpenSSL compares names without case: one that a leaf has, too, would make that leaf its own issuer.
+        name: [{ CN: [`${name} certificate authority`] }],
         ...lifetime(days),
         keys,
         signingAlgorithm: ALGORITHM,
@@ -110,15 +114,18 @@ export class Authority {
     return keyPem(this.#keys.privateKey);
   }
 
-  /** A new key with a certificate that serves as a client's and, where hosts are named, as a server's. */
-  async issue({ name, hosts = [], days = 365 }: Subject): Promise<Identity> {
+  /** A new key with a certificate that serves as a client's, if it is to, and, where hosts are named, as a server's. */
+  async issue({ name, hosts = [], client = true, days = 365, from }: Subject): Promise<Identity> {
     const keys = await newKeys();
-    const usages = [ExtendedKeyUsage.clientAuth, ...(hosts.length > 0 ? [ExtendedKeyUsage.serverAuth] : [])];
+    const usages = [
+      ...(client ? [ExtendedKeyUsage.clientAuth] : []),
+      ...(hosts.length > 0 ? [ExtendedKeyUsage.serverAuth] : []),
+    ];
     const certificate = await X509CertificateGenerator.create(
       {
         subject: [{ CN: [name] }],
         issuer: this.#own.subjectName,
-        ...lifetime(days),
+        ...lifetime(days, from),
         publicKey: keys.publicKey,
         signingKey: this.#keys.privateKey,
         signingAlgorithm: ALGORITHM,

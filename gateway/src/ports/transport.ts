@@ -13,13 +13,17 @@ export type Method =
   | "elect" // candidate to DA: its own signed Election; answered by the voter's
   | "transaction" // KGCBP, CC to DA: a kind and a signed leaf for the ledger
   | "params" // meter to DA: a version; answered by the params blocks after it with their votes
-  | "lists"; // KGCBP to DA, DA to DA: PRID lists of an epoch
+  | "lists" // KGCBP to DA, DA to DA: PRID lists of an epoch
+  | "delivery"; // meter to KGCBP: a device and its newest serial; answered by the newest delivery of keys, encrypted to it
 
 /** Answers a request, now or later; only the first answer counts. */
 export type Reply = (response: Uint8Array) => void;
 
-/** What a party does with a request. */
-export type Handler = (method: Method, request: Uint8Array, reply: Reply) => Promise<void>;
+/**
+ * What a party does with a request. `from` is who asks, as the transport has authenticated it; a meter is anonymous, and
+ * then there is none.
+ */
+export type Handler = (method: Method, request: Uint8Array, reply: Reply, from?: Address) => Promise<void>;
 
 /**
  * Carries requests between parties. An answer may never come (the other side is down): whoever asks has a timer of

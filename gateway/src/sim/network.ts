@@ -31,6 +31,11 @@ function mixed(salt: number, text: string): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
+/** Whom an asker is known as: a meter has no name that anybody could check. */
+function asker(from: Address): Address | undefined {
+  return from.startsWith("meter/") ? undefined : from;
+}
+
 /**
  * The network of the in-process world: every request and every answer becomes an action of its own after a seeded
  * latency. A party that is down neither gets nor sends anything; what was on its way when it went down, and the answers
@@ -105,7 +110,7 @@ export class SimNetwork {
     this.#send({ from, to, method, direction: "request", bytes: request }, async () => {
       const party = this.#parties.get(to);
       if (party === undefined) return;
-      await party.handler(method, request, this.#replyOnce(from, to, method, onResponse));
+      await party.handler(method, request, this.#replyOnce(from, to, method, onResponse), asker(from));
     });
   }
 

@@ -41,7 +41,7 @@ function candidateOf({ response }: Asked): number {
 /** Puts a DA into a term by Q timeouts of the term before. */
 async function pushInto(grid: Grid, da: number, term: bigint): Promise<void> {
   for (const sender of [0, 1, 2, 3].filter((index) => index !== da)) {
-    grid.ask(da, "timeout", timeout(grid, term - 1n, sender), "anywhere");
+    grid.ask(da, "timeout", timeout(grid, term - 1n, sender), `da/Da${da}`);
   }
   await grid.seconds(1);
 }

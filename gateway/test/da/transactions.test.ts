@@ -103,7 +103,9 @@ describe("a transaction", () => {
     // Straight to one aggregator, before anything is committed.
     const answers: Asked[] = [{}, {}, {}];
     for (const [i, bytes] of [mask, mask, other].entries()) {
-      await grid.aggregator(0).handle("transaction", bytes, (response) => ((answers[i] as Asked).response = response));
+      await grid
+        .aggregator(0)
+        .handle("transaction", bytes, (response) => ((answers[i] as Asked).response = response), "kgcbp");
     }
     expect(answers.map(outcome)).to.deep.equal(["accepted", "accepted", "bad-block"]);
   });

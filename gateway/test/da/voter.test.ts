@@ -48,8 +48,9 @@ describe("a voter", () => {
     await grid.run(grid.window(FIRST).freezes);
   });
 
+  /** As another DA, for the leader is down: the signature says whose it is. */
   async function propose(bytes: Uint8Array): Promise<Asked> {
-    const asked = grid.ask(voter, "propose", bytes, "leader");
+    const asked = grid.ask(voter, "propose", bytes, `da/Da${voter}`);
     await grid.seconds(1);
     return asked;
   }
@@ -205,7 +206,7 @@ describe("a voter", () => {
       const lift = grid.network.drop(({ method }) => method === "propose");
       await grid.until(async () => (await grid.view.term()).term === 2n, 120);
       lift();
-      const asked = grid.ask(voter, "propose", old, "leader");
+      const asked = grid.ask(voter, "propose", old, `da/Da${voter}`);
       await grid.seconds(1);
       expect(outcome(asked)).to.equal("stale-term");
     });

@@ -26,6 +26,7 @@ export const ANSWER = {
   "bad-time": 53,
   "bad-block": 54,
   "unknown-leader": 55,
+  "not-entitled": 56,
 } as const;
 
 export type AnswerName = keyof typeof ANSWER;
