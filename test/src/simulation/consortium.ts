@@ -89,13 +89,11 @@ function periodsOf({ periods, billed, midnight }: Scenario): Period[] {
 
 const customers = new Map<string, Promise<CustomerKey>>();
 
-/** Made once a process: every run has the same customers. */
+/** Made once a process: every run has the same customers. What is encrypted to them plays no part in a run's trace. */
 function customerOf(name: string): Promise<CustomerKey> {
-  const known = customers.get(name);
-  if (known !== undefined) return known;
-  const made = newCustomerKey((count, draw) => sha256(utf8(`identity ${draw} of ${name}`)).subarray(0, count));
-  customers.set(name, made);
-  return made;
+  const known = customers.get(name) ?? newCustomerKey();
+  customers.set(name, known);
+  return known;
 }
 
 /** What becomes of a home's periods. */

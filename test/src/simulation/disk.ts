@@ -23,6 +23,13 @@ export class Kept implements Store {
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }));
   }
 
+  /** The values of the entries whose keys start with `prefix`, in any order. */
+  values(prefix: string): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    for (const [key, value] of this.#entries) if (key.startsWith(prefix)) found.push(value);
+    return found;
+  }
+
   range(prefix: string): Promise<readonly StoredEntry[]> {
     return Promise.resolve(this.entries(prefix));
   }

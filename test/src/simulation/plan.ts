@@ -1,4 +1,5 @@
 import type { AggregatorModules } from "@veilgrid/gateway";
+import { hostileAggregator } from "./hostile/hostile.js";
 import type { Life } from "./life.js";
 import { aggregatorOf, type Ground } from "./roles.js";
 import type { Rules } from "./rule-ledger.js";
@@ -21,11 +22,12 @@ export interface Plan {
   readonly rules?: Rules;
 }
 
-/** Everybody is what the product has. */
-export const HONEST: Plan = {
-  aggregator:
-    () =>
-    ({ da, modules }) =>
-      aggregatorOf(da, modules),
+function honestAggregator({ da, modules }: AggregatorMaking): Role {
+  return aggregatorOf(da, modules);
+}
+
+/** Everybody is what the product has, but for the hostile. */
+export const AS_IT_IS: Plan = {
+  aggregator: (isHostile) => (isHostile ? hostileAggregator : honestAggregator),
   kgcbp: (ground) => ground,
 };

@@ -6,6 +6,7 @@ import {
   parsePolicy,
   type AggregatorModules,
   type Clock,
+  type Conduct,
   type PricePolicy,
   type Store,
   type Transport,
@@ -40,6 +41,8 @@ export interface Ground {
   readonly random: SeededRandom;
   /** How far the clock of a life is off, milliseconds. */
   readonly offsetOf: (life: Life) => number;
+  /** What tests put between a role and the network. */
+  readonly between?: (transport: Transport) => Transport;
 }
 
 /** What one role of a run has. */
@@ -49,9 +52,9 @@ export interface Ports {
 }
 
 /** The clock and the transport of a life. */
-export function portsOf({ network, offsetOf }: Ground, life: Life): Ports {
+export function portsOf({ network, offsetOf, between = (own) => own }: Ground, life: Life): Ports {
   const offset = offsetOf(life);
-  return { clock: life.clock(() => offset), transport: network.transport(life.name, life) };
+  return { clock: life.clock(() => offset), transport: between(network.transport(life.name, life)) };
 }
 
 /** The modules of an aggregator, for tests that change some of them. */
@@ -65,9 +68,10 @@ export function aggregatorModules(ground: Ground, life: Life, da: number, store:
 /** How long a bundle is open, milliseconds. */
 const BUNDLE_MS = 400;
 
-/** An aggregator. */
-export function aggregatorOf(da: number, modules: AggregatorModules): Aggregator {
-  return new Aggregator({ secret: secretOf(`Da${da}`), bundleMs: BUNDLE_MS }, modules);
+/** An aggregator. @param conduct how it forms blocks when it leads, if not honestly. */
+export function aggregatorOf(da: number, modules: AggregatorModules, conduct?: Conduct): Aggregator {
+  const options = { secret: secretOf(`Da${da}`), bundleMs: BUNDLE_MS };
+  return new Aggregator(conduct === undefined ? options : { ...options, conduct }, modules);
 }
 
 let policy: Promise<PricePolicy> | undefined;
@@ -105,7 +109,7 @@ export async function enrolAll(consortium: Consortium, { keys, shelf }: KgcbpPla
 export async function kgcbpOf(ground: Ground, life: Life, places: KgcbpPlaces): Promise<Kgcbp> {
   const { consortium, channel, memory, random } = ground;
   const { shelf, content } = places;
-  const options = { secret: secretOf("Kgcbp"), tariff: DEFAULT_TARIFF, timeZone: "UTC", seed: random, leadMs: LEAD_MS };
+  const options = { secret: secretOf("Kgcbp"), tariff: DEFAULT_TARIFF, timeZone: "UTC", leadMs: LEAD_MS };
   return Kgcbp.open(options, {
     ...portsOf(ground, life),
     store: await sealedOn(consortium.id, shelf, places.work.store(life)),

@@ -93,9 +93,9 @@ class Simulation {
   async #judge(isDone: boolean): Promise<void> {
     const { consortium, content } = this.#town;
     const view = this.#town.view("Kgcbp");
-    const { accuse, receipts } = this.#witnesses;
+    const { accuse, receipts, releases } = this.#witnesses;
     const modules = { consortium, view, truth: this.#truth, content };
-    await new LedgerVerdict(accuse, modules).judge(receipts.all);
+    await new LedgerVerdict(accuse, modules).judge(receipts.all, releases.all);
     await this.#audit();
     if (!isDone) return;
     judgePeers(accuse, this.#town);

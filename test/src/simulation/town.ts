@@ -8,7 +8,7 @@ import { Draw, type Span } from "./draw.js";
 import { Faults } from "./faults.js";
 import type { LifeModules } from "./life.js";
 import { Network, type Message } from "./network.js";
-import { HONEST, type Plan } from "./plan.js";
+import { AS_IT_IS, type Plan } from "./plan.js";
 import type { RealWork } from "./real-work.js";
 import {
   LEAD_MS,
@@ -120,7 +120,7 @@ export class Town {
     const start = periodStart(periods[0] as Period, params.periodSeconds) - LEAD_MS - AHEAD_MS;
     const timeline = new Timeline(start, modules.work);
     const memory = new VerifiedSignatures(100_000);
-    const plan = modules.plan ?? HONEST;
+    const plan = modules.plan ?? AS_IT_IS;
     const now = (): number => timeline.now();
     const backend =
       scenario.embedded > 0

@@ -42,15 +42,15 @@ export class LedgerVerdict {
     this.#truth = modules.truth;
   }
 
-  /** Looks at every period of every region. */
-  async judge(receipted: readonly Receipted[]): Promise<void> {
+  /** Looks at every period of every region. @param signed all releases that KGCBP signed, committed or not. */
+  async judge(receipted: readonly Receipted[], signed: readonly Mask[]): Promise<void> {
     for (let region = 1; region <= this.#consortium.scenario.regions; region += 1) {
       for (const [n, period] of this.#consortium.periods.entries()) {
         const committed = await this.#committed(region, period);
         if (committed === undefined) continue;
         this.#judgeLeaves(committed, n);
         this.#judgeReceipts(committed, receipted);
-        await this.#judgeSums(committed);
+        await this.#judgeSums(committed, signed);
       }
     }
   }
@@ -94,14 +94,15 @@ export class LedgerVerdict {
     }
   }
 
-  async #judgeSums({ region, period, leaves, readings }: Committed): Promise<void> {
+  async #judgeSums({ region, period, leaves, readings }: Committed, signed: readonly Mask[]): Promise<void> {
     const complete = readings.filter(({ consumption }) => consumption !== undefined);
     const mask = await this.#view.maskBody(region, period);
     const price = await this.#view.price(region, period);
     const place = `region ${region}, ${period.k}`;
     const total = complete.reduce((all, { consumption }) => all + (consumption ?? 0n), 0n);
-    if (mask !== undefined) this.#judgeMask(mask, complete, place);
-    else if (leaves.length > 0) this.#accuse("released", `${place} has no release`);
+    if (mask === undefined && leaves.length > 0) this.#accuse("released", `${place} has no release`);
+    const own = signed.filter((one) => one.region === region && one.period.k === period.k);
+    for (const one of mask === undefined ? own : [...own, mask]) this.#judgeMask(one, complete, place);
     if (price !== undefined) this.#judgePrice(price, mask, total, place);
   }
 

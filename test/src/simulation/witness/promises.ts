@@ -31,6 +31,10 @@ function slotOf(region: number, { month, k }: Period): string {
   return hex(region, 4) + hex(month, 8) + hex(k, 4);
 }
 
+function holds(pool: Uint8Array, reading: Uint8Array): boolean {
+  return Buffer.from(pool.buffer, pool.byteOffset, pool.length).includes(Buffer.from(reading));
+}
+
 /**
  * What honest aggregators promise by their signatures, as a wiretap sees it: one vote a round, one candidate a term, one
  * reading a PRID, nothing more of a period once they have voted on it; and each promise on the disk before it is said.
@@ -110,8 +114,8 @@ export class Promises {
     const { region, period } = decodeSigned(ackCodec, ack, 900).body;
     const named = readings.filter((_, i) => accepted[i]);
     for (const reading of named) this.#acks(da, reading);
-    const kept = this.#kept(da, region, period);
-    if (!named.every((reading) => kept.has(toHex(reading)))) {
+    const kept = this.#diskOf(da).values(`pool/${slotOf(region, period)}/a`);
+    if (!named.every((reading) => kept.some((value) => holds(value, reading)))) {
       this.#accuse("ack-on-disk", `${da} acks a reading of region ${region}, ${period.k} that is not on its disk`);
     }
     const voted = this.#votedOn.get(`${da}/${region}`);
@@ -129,14 +133,6 @@ export class Promises {
     const before = this.#acked.get(name);
     if (before !== undefined && before !== toHex(reading)) this.#accuse("one-ack", `${da} acks two readings of a PRID`);
     this.#acked.set(name, toHex(reading));
-  }
-
-  #kept(da: string, region: number, period: Period): ReadonlySet<string> {
-    const kept = new Set<string>();
-    for (const { value } of this.#diskOf(da).entries(`pool/${slotOf(region, period)}/a`)) {
-      for (const reading of elements(value, SIGNED_READING_BYTES)) kept.add(toHex(reading));
-    }
-    return kept;
   }
 
   /** An honest leader forms one block a round. */

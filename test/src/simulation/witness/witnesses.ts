@@ -40,6 +40,10 @@ export class Witnesses {
     return this.#at.receipts;
   }
 
+  get releases(): Releases {
+    return this.#at.releases;
+  }
+
   get #at(): Attending {
     if (this.#attending === undefined) throw new Error("there is no town yet");
     return this.#attending;
