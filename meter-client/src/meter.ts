@@ -277,6 +277,11 @@ export class Meter {
     return this.#outbox.proof(period, half);
   }
 
+  /** The first month that its log goes back to, 12*year + (month-1). */
+  get logsFrom(): number {
+    return this.#month - this.#params.closeMonths;
+  }
+
   /** What DAs refused of a period and signed. */
   refusals(period: Period): Promise<Refusal[]> {
     return this.#outbox.refusals(period);

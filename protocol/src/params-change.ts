@@ -34,6 +34,13 @@ function rotated(member: Member, key: Uint8Array): Member {
   return { ...member, key };
 }
 
+/** A value that is in force is no change. */
+function different(params: Params, values: ParamsValues): ParamsValues {
+  const same = (Object.keys(values) as (keyof ParamsValues)[]).find((name) => values[name] === params[name]);
+  if (same !== undefined) throw refuse("same-value", `${same} is in force with this value`, { name: same });
+  return values;
+}
+
 function changed(params: Params, change: ParamsChange): Params {
   const { da } = params;
   switch (change.what) {
@@ -53,7 +60,7 @@ function changed(params: Params, change: ParamsChange): Params {
     case "remove-da":
       return { ...params, da: da.toSpliced(indexOf(da, change.msp), 1) };
     case "set":
-      return { ...params, ...change.values };
+      return { ...params, ...different(params, change.values) };
   }
 }
 
@@ -70,7 +77,7 @@ function checkDistinct(changes: readonly ParamsChange[]): void {
 /**
  * The version after `current` (PROTOCOL section 4, Setup), with what the ledger would refuse refused at once.
  * @param changes at least one; all come into force together.
- * @throws VeilgridError `no-change`, `changed-twice`, `unknown-member`, `known-member`, `same-key`; `wrong-params`,
+ * @throws VeilgridError `no-change`, `changed-twice`, `unknown-member`, `known-member`, `same-key`, `same-value`; `wrong-params`,
  * `too-few-aggregators` as the ledger; `out-of-range` for values that a parameter set cannot have, a key that two would
  * share among them.
  */

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KIND, monthEnd, toHex, type Header } from "@veilgrid/protocol";
 import { exportLedger, type AuditReport } from "@veilgrid/gateway";
 import { expect } from "chai";
+import { brokenReceipts, honestReceipts, type KeptReceipt } from "../src/months/receipts.js";
 import { veilgrid } from "../src/world/demo-process.js";
 import { beginRun, auditOf, concluded, type Finished } from "../src/world/small-run.js";
 import { SMALL } from "../src/world/honest.js";
@@ -23,12 +24,18 @@ async function json(args: readonly string[]): Promise<{ code: number | null; sai
   return { code, said: stdout === "" ? stderr : JSON.parse(stdout) };
 }
 
+function verdictsOf(said: unknown): string[] {
+  const { receipts } = said as { receipts: { verdict: string; names: string[] }[] };
+  return receipts.map(({ verdict, names }) => [verdict, ...names].join(" "));
+}
+
 describe("a month of a run, closed and erased", function () {
   this.timeout(300_000);
   let finished: Finished;
   let late: { headers: Header[]; audit: AuditReport };
   let folder: string;
   let checked: { said: unknown };
+  let receipts: KeptReceipt[];
 
   before(async () => {
     const run = await beginRun(SMALL);
@@ -37,6 +44,8 @@ describe("a month of a run, closed and erased", function () {
     try {
       await world.advance(() => world.billed(APRIL));
       finished = await concluded(run, world);
+      const place = { home: 0, region: 1, period: run.record.input.first };
+      receipts = [...(await honestReceipts(run, world, place)), ...(await brokenReceipts(run, world, place))];
       // Three months later: nothing is left to be done but to close and to erase.
       await world.advance(async () => (await world.view.monthDeleted(1, APRIL)) && world.view.monthDeleted(2, APRIL));
       expect(world.clock.now()).to.be.within(monthEnd(APRIL + 2), monthEnd(APRIL + 2) + 600_000);
@@ -69,6 +78,43 @@ describe("a month of a run, closed and erased", function () {
     ];
     const { code } = await json(["bill", "verify", ...offline]);
     expect(code).to.equal(0);
+  });
+
+  it("has receipts acquit and convict as before, from the folder and from an exported file", async () => {
+    const [half, other, broken] = receipts as [KeptReceipt, KeptReceipt, KeptReceipt];
+    const [good, bad] = [
+      [half, other],
+      [half, broken],
+    ].map((some, i) => {
+      const file = join(folder, "..", `receipts-${i}.json`);
+      const own = some.map(({ receipted: { reading, receipt } }) => ({
+        reading: toHex(reading),
+        receipt: toHex(receipt),
+      }));
+      writeFileSync(file, JSON.stringify({ format: "veilgrid/receipts", version: 1, receipts: own }));
+      return file;
+    }) as [string, string];
+    for (const ledger of [
+      ["--out", folder],
+      ["--ledger", join(folder, "..", "closed.vgl")],
+    ]) {
+      // prettier-ignore
+      const [acquitted, convicted] = [
+        await json(["receipt", "check", good, ...ledger]),
+        await json(["receipt", "check", bad, ...ledger]),
+      ];
+      expect([acquitted.code, verdictsOf(acquitted.said)]).to.deep.equal([0, ["acquitted", "acquitted"]]);
+      expect([convicted.code, verdictsOf(convicted.said)]).to.deep.equal([1, ["acquitted", broken.comes]]);
+    }
+    expect(broken.comes).to.match(/^convicted( DA\dMSP){2,3}$/);
+  });
+
+  it("has no case of it any more, and says why", async () => {
+    const { stderr, code } = await veilgrid(["kgcbp", "case", "1", "2013-04-08T00:00Z", "--out", folder]);
+    expect([code, stderr]).to.satisfy(([, said]: [number, string]) =>
+      said.startsWith("error month-erased: 2013-04 is"),
+    );
+    expect(code).to.equal(2);
   });
 
   it("shows a block without its leaves", async () => {

@@ -73,6 +73,24 @@ describe("versions of the parameter set", function () {
     }
   });
 
+  it("change values, which everybody follows, and every bill is what it is without", async () => {
+    const honest = await honestRun();
+    const run = await beginRun(SMALL);
+    await adopt(run, [{ what: "set", values: { submissionWindow: 300, forwardSeconds: 20, roundSeconds: 5 } }]);
+    const opens = SMALL.starts[1] as number;
+    await inWorld(run, async (world) => {
+      await advance(world);
+      const params = await world.view.periodParams(1, run.record.input.first);
+      expect([params?.version, params?.submissionWindow]).to.deep.equal([2, 300]);
+      // The block of the first period comes after the shorter window, and before the longer one would have been over.
+      const ts = Number((await world.view.header(1, 2n))?.header.ts);
+      expect(ts).to.be.within(opens + 320_000, opens + 599_000);
+      const finished = await concluded(run, world);
+      expect([finished.billsText, finished.periodsText]).to.deep.equal([honest.billsText, honest.periodsText]);
+      expect(finished.audit.findings).to.deep.equal([]);
+    });
+  });
+
   it("are refused below four aggregators, with nothing made", async () => {
     const run = await beginRun(SMALL);
     await inWorld(run, async (world) => {

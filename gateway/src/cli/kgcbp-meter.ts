@@ -5,6 +5,7 @@ import type { Enrolment, MeterChange } from "../ports/keystore.js";
 import type { MeterWish } from "../world/run-meters.js";
 import type { World } from "../world/world.js";
 import { addStageOptions, type StageOptions } from "./ledger-options.js";
+import { addKgcbpMeterLog } from "./kgcbp-meter-log.js";
 import { examples, whole } from "./options.js";
 import { counted, line, printJson, printTable, startOf } from "./output.js";
 import { periodArgument, PERIODS_ARE } from "./period-argument.js";
@@ -47,7 +48,7 @@ const region = whole(1, 65_535);
 export function addKgcbpMeter(parent: Command): void {
   const meter = parent
     .command("meter")
-    .description("add, remove, replace, move, sell and re-key meters, and list them");
+    .description("add, remove, replace, move, sell and re-key meters, list them, and read their logs");
   addComing(meter);
   addChange(meter, "remove", "end the supply at a meter", "S03").action((name: string, options: ChangeOptions) =>
     change({ kind: "remove", meter: name }, options),
@@ -71,6 +72,7 @@ export function addKgcbpMeter(parent: Command): void {
   addStageOptions(meter.command("list").description("list the meters with their supplies and changes"))
     .addHelpText("after", examples(["veilgrid kgcbp meter list --out my-run"]))
     .action((options: StageOptions) => list(options));
+  addKgcbpMeterLog(meter);
 }
 
 interface Coming extends ChangeOptions {

@@ -8,6 +8,7 @@ import { withRun, withWorld } from "./stages.js";
 
 interface EraseOptions extends StageOptions {
   readonly early?: boolean;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -16,7 +17,8 @@ peers' state), and erased retentionMonths later; KGCBP does both by itself. The 
 
 const ERASE_NOTES = `Erases the month and all before it: their keys lead to its own. Their wrapping keys are deleted from the vault, and so
 nothing opens them any more in any backup; settlements, cases and findings go with them. It cannot be undone. The month
-and the one after it must be billed, and every case of it must have its verdict. Copies of the vault are not reached.`;
+and the one after it must be billed, and every case of it must have its verdict. What was settled from logs and is on no
+bill yet would be lost: --force says that it may. Copies of the vault are not reached.`;
 
 /** `veilgrid kgcbp retention` and `veilgrid kgcbp erase`. */
 export function addKgcbpRetention(parent: Command): void {
@@ -33,6 +35,7 @@ export function addKgcbpRetention(parent: Command): void {
   addStageOptions(parent.command("erase").argument("<month>", "YYYY-MM", (text) => monthArgument(text)))
     .description("erase a month's keys, and all before, in every backup too")
     .option("--early", "before retentionMonths have passed")
+    .option("--force", "although settled periods are on no bill yet")
     .option("--dry-run", "say which months it would be, and change nothing")
     .addHelpText(
       "after",
@@ -80,9 +83,12 @@ function stateOf({ billed, closed, regions }: KeptMonth): string {
   return closed === regions ? "closed" : `closed in ${closed} of ${counted(regions, "region")}`;
 }
 
-async function erase(month: number, { early = false, dryRun = false, ...options }: EraseOptions): Promise<void> {
+async function erase(
+  month: number,
+  { early = false, force = false, dryRun = false, ...options }: EraseOptions,
+): Promise<void> {
   await withRun(options, async (run) => {
-    const erased = await withWorld(run, ({ kgcbp }) => kgcbp.retention.erase(month, { early, dryRun }));
+    const erased = await withWorld(run, ({ kgcbp }) => kgcbp.retention.erase(month, { early, force, dryRun }));
     const names = erased.map(monthName);
     if (options.json === true) printJson({ months: names, dryRun });
     else line(sentence(names, dryRun));

@@ -20,12 +20,14 @@ export async function readProposal(path: string): Promise<Uint8Array> {
 export interface ParamsState {
   readonly version: number;
   readonly quorum: number;
+  /** What else the version says: numbers and modes by their names. */
+  readonly values: Readonly<Record<string, number | string>>;
   readonly members: readonly { readonly role: string; readonly msp: string; readonly key: string }[];
   readonly aggregators: readonly { readonly da: number; readonly state: string; readonly approved: number | null }[];
 }
 
 export function paramsState(world: World): ParamsState {
-  const { version, da, cc, kgcbp } = world.params;
+  const { version, channel, da, cc, kgcbp, ...values } = world.params;
   const members = [
     ...da.map((one) => ({ role: `da/${seatOfMsp(one.msp)}`, ...one })),
     { role: "cc", ...cc },
@@ -34,6 +36,7 @@ export function paramsState(world: World): ParamsState {
   return {
     version,
     quorum: quorum(da.length),
+    values: { channel, ...values },
     members: members.map(({ role, msp, key }) => ({ role, msp, key: toHex(key) })),
     aggregators: world.approvals().map(({ seat, runs, leaf }) => ({
       da: seat,
@@ -57,7 +60,7 @@ function stateOf(runs: boolean, isMember: boolean): string {
   return runs ? "no member" : "retired";
 }
 
-export function printState({ version, quorum: needed, members, aggregators }: ParamsState): void {
+export function printState({ version, quorum: needed, values, members, aggregators }: ParamsState): void {
   printFacts([
     ["version in force", String(version)],
     ["quorum", `${needed} of ${members.length - 2}`],
@@ -72,4 +75,5 @@ export function printState({ version, quorum: needed, members, aggregators }: Pa
     aggregators.map(({ da, state, approved }) => [String(da), state, approved === null ? "" : String(approved)]),
     [0, 2],
   );
+  printFacts(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }

@@ -1,4 +1,4 @@
-import { decodeParamsLeaf, toHex } from "@veilgrid/protocol";
+import { decodeParamsLeaf, toHex, type ParamsValues } from "@veilgrid/protocol";
 import { InvalidArgumentError, type Command } from "commander";
 import { writeWhole } from "../store/files.js";
 import type { Party } from "../world/seats.js";
@@ -6,6 +6,7 @@ import { proposeParams, type RunChange } from "../world/successor.js";
 import { addStageOptions, type StageOptions } from "./ledger-options.js";
 import { examples, whole } from "./options.js";
 import { Progress, line, printJson } from "./output.js";
+import { paramsValue, VALUES_ARE } from "./params-value.js";
 import { paramsState, printState, readProposal } from "./params-text.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
@@ -13,6 +14,7 @@ interface ProposeOptions extends StageOptions {
   readonly rotate?: readonly Party[];
   readonly addDa?: boolean;
   readonly removeDa?: readonly number[];
+  readonly set?: ParamsValues;
 }
 
 interface ApproveOptions extends StageOptions {
@@ -37,24 +39,26 @@ On Fabric an aggregator's organisation joins the network first (npm run fabric -
 
 /** `veilgrid params show|propose|approve`: members and keys, by versions of the parameter set. */
 export function addParams(parent: Command): void {
-  const params = parent.command("params").description("rotate keys, add and remove aggregators");
+  const params = parent.command("params").description("rotate keys, add and remove aggregators, change values");
   addStageOptions(params.command("show"))
     .description("show the version in force, its members, and what operators approved")
     .addHelpText("after", examples(["veilgrid params show --out my-run"]))
     .action((options: StageOptions) => show(options));
   addStageOptions(params.command("propose").argument("<file>", "where the proposal is written"))
-    .description("make the next version, with new keys and their proofs of possession")
+    .description("make the next version: new keys with their proofs of possession, other aggregators, other values")
     .option("--rotate <party>", "a new key for da/NUMBER, cc or kgcbp; may be said again", party)
     .option("--add-da", "one more aggregator, with an organisation of its own")
     .option("--remove-da <number>", "without this aggregator; may be said again", seats)
+    .option("--set <name=value>", "another value than before; may be said again", paramsValue)
     .addHelpText(
       "after",
       examples(
         [
           "veilgrid params propose next.hex --rotate da/1 --rotate cc --out my-run",
           "veilgrid params propose next.hex --add-da --remove-da 0 --out my-run",
+          "veilgrid params propose next.hex --set closeMonths=1 --set submissionWindow=900 --out my-run",
         ],
-        NOTES,
+        `${NOTES}\n\n${VALUES_ARE}`,
       ),
     )
     .action((file: string, options: ProposeOptions) => propose(file, options));
@@ -73,11 +77,12 @@ async function show(options: StageOptions): Promise<void> {
   });
 }
 
-function changesOf({ rotate = [], addDa, removeDa = [] }: ProposeOptions): RunChange[] {
+function changesOf({ rotate = [], addDa, removeDa = [], set }: ProposeOptions): RunChange[] {
   return [
     ...rotate.map((one) => ({ what: "rotate", party: one }) as const),
     ...removeDa.map((seat) => ({ what: "remove-da", seat }) as const),
     ...(addDa === true ? [{ what: "add-da" } as const] : []),
+    ...(set === undefined ? [] : [{ what: "set", values: set } as const]),
   ];
 }
 

@@ -6,8 +6,12 @@ import type { World } from "../world/world.js";
 export async function keptReceipts(world: World, meter: string, period: Period): Promise<Proof[]> {
   const log = await world.meterLog(meter, period);
   if (log !== undefined) return log.proofs.flatMap((proof) => proof ?? []);
-  throw new VeilgridError("unknown-meter", `the run has no meter ${meter} in the period`, {
-    facts: { meter },
-    blame: "caller",
-  });
+  throw new VeilgridError(
+    "unknown-meter",
+    `the run has no meter ${meter} in the period, or its log does not go back so far`,
+    {
+      facts: { meter },
+      blame: "caller",
+    },
+  );
 }

@@ -62,6 +62,12 @@ export type LogOf = (meter: string, period: Period) => Promise<LoggedPeriod | un
 
 const DAY_MS = 86_400_000;
 
+function monthClosed(region: number, { month, k }: Period): VeilgridError {
+  const name = monthName(month);
+  const sentence = `${name} is closed: its blocks have left the peers' state, and no log is compared with them any more`;
+  return new VeilgridError("month-closed", sentence, { facts: { region, month: name, k }, blame: "caller" });
+}
+
 /** Shows cases to KGCBP's operator, and compares the meters' own logs with them. */
 export class CaseDesk {
   readonly #desk: Desk;
@@ -83,7 +89,7 @@ export class CaseDesk {
     return views;
   }
 
-  /** @throws VeilgridError `no-case` where every meter was complete, or the period has no block yet. */
+  /** @throws VeilgridError `no-case` where every meter was complete, or the period has no block yet; `month-erased`. */
   async of(region: number, period: Period): Promise<CaseView> {
     return this.#view(this.#record(region, period));
   }
@@ -92,6 +98,11 @@ export class CaseDesk {
     const record = this.#cases.find(region, period);
     if (record !== undefined) return record;
     const facts = { region, month: monthName(period.month), k: period.k };
+    const { erased } = this.#desk.keys;
+    if (erased !== undefined && period.month <= erased) {
+      const sentence = `${facts.month} is erased: KGCBP knows nothing of its cases any more`;
+      throw new VeilgridError("month-erased", sentence, { facts, blame: "caller" });
+    }
     throw new VeilgridError("no-case", "the period has no case: every meter was complete, or it has no block yet", {
       facts,
       blame: "caller",
@@ -134,10 +145,11 @@ export class CaseDesk {
 
   /**
    * Compares the logs that there are with a case, and keeps what they show.
-   * @throws VeilgridError `no-case`.
+   * @throws VeilgridError `no-case`, `month-erased`; `month-closed` where the block to compare with has left the state.
    */
   async compare(region: number, period: Period, logOf: LogOf): Promise<CaseView> {
     const record = this.#record(region, period);
+    if (await this.#desk.view.monthDeleted(region, period.month)) throw monthClosed(region, period);
     for (const faulty of record.meters) {
       const log = await logOf(this.#desk.register.get(faulty).meter, period);
       if (log === undefined) continue;

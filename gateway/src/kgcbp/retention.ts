@@ -2,6 +2,7 @@ import { VeilgridError, monthAt, monthEnd, monthName, type Params } from "@veilg
 import type { Timer } from "../ports/clock.js";
 import type { Cases } from "./cases.js";
 import { closesAt } from "./closing.js";
+import { Corrections, type KeptCorrection } from "./corrections.js";
 import type { Desk } from "./desk.js";
 import type { EpochBook } from "./epoch-book.js";
 import { billedName } from "./names.js";
@@ -23,6 +24,8 @@ export interface KeptMonth {
 export interface EraseOptions {
   /** Before `retentionMonths` have passed. */
   readonly early?: boolean;
+  /** Although settled periods are on no bill yet, and then never will be. */
+  readonly force?: boolean;
   /** Says what would be erased, and changes nothing. */
   readonly dryRun?: boolean;
 }
@@ -40,12 +43,14 @@ export class Retention {
   readonly #desk: Desk;
   readonly #book: EpochBook;
   readonly #cases: Cases;
+  readonly #corrections: Corrections;
   #timer: Timer | undefined;
 
   constructor(desk: Desk, book: EpochBook, cases: Cases) {
     this.#desk = desk;
     this.#book = book;
     this.#cases = cases;
+    this.#corrections = new Corrections(desk.store);
   }
 
   stop(): void {
@@ -114,14 +119,18 @@ export class Retention {
 
   /**
    * Erases a month and all before it. The months that it erased, ascending; none where that was done before.
-   * @throws VeilgridError `retained`, `not-billed`, `case-open`; then nothing changed.
+   * @throws VeilgridError `retained`, `not-billed`, `case-open`, `settlement-pending`; then nothing changed.
    */
-  erase(month: number, { early = false, dryRun = false }: EraseOptions = {}): Promise<readonly number[]> {
+  erase(
+    month: number,
+    { early = false, force = false, dryRun = false }: EraseOptions = {},
+  ): Promise<readonly number[]> {
     // Nobody changes the register or composes an epoch meanwhile.
     return this.#desk.register.exclusively(async () => {
       const oldest = await this.#oldest();
       if (oldest === undefined || month < oldest) return [];
       await this.#require(oldest, month, early);
+      if (!force) await this.#requireCarried(month);
       const months = Array.from({ length: 1 + month - oldest }, (_, i) => oldest + i);
       if (!dryRun) await this.#erase(month);
       return months;
@@ -147,6 +156,16 @@ export class Retention {
     if (await this.#hasOpenCase(month)) throw refused("case-open", "a case has no verdict yet", month);
   }
 
+  /** What was settled of a month is lost with it, unless a bill has it. */
+  async #requireCarried(month: number): Promise<void> {
+    const pending = (await this.#corrections.all()).filter((one) => one.period.month <= month && !isCarried(one));
+    const [first] = pending;
+    if (first === undefined) return;
+    const facts = { month: monthName(first.period.month), periods: pending.length };
+    const sentence = `${facts.periods} settled periods, the first of ${facts.month}, are on no bill yet, and would never be`;
+    throw new VeilgridError("settlement-pending", sentence, { facts, blame: "operator" });
+  }
+
   async #hasOpenCase(month: number): Promise<boolean> {
     for (const { region, period, aggFault } of await this.#cases.all()) {
       if (period.month > month || !aggFault) continue;
@@ -169,7 +188,8 @@ export class Retention {
 
   async #eraseIfReady(month: number): Promise<boolean> {
     try {
-      await this.erase(month);
+      // Kept long enough is kept long enough: what no bill had room for in all that time does not hold it up.
+      await this.erase(month, { force: true });
       return true;
     } catch (error) {
       // What it waits for is committed some time, and asks again.
@@ -188,4 +208,8 @@ export class Retention {
 
 function erasesAt(month: number, { retentionMonths }: Params): number {
   return monthEnd(month + retentionMonths);
+}
+
+function isCarried({ carried }: KeptCorrection): boolean {
+  return carried !== undefined;
 }

@@ -390,11 +390,14 @@ export class World {
     return { halves: proofs.length, receipted: proofs.filter((proof) => proof !== undefined).length };
   }
 
-  /** What a meter of the run logged of a period, by the operator's name; undefined for an unknown meter. */
+  /**
+   * What a meter of the run logged of a period, by the operator's name; undefined for an unknown meter, and of a month
+   * that it has forgotten.
+   */
   async meterLog(name: string, period: Period): Promise<LoggedPeriod | undefined> {
     const device = this.#devices.findIndex((one) => one.meter === name && isThere(one, period));
     const meter = this.#fleet.meters[device];
-    if (meter === undefined) return undefined;
+    if (meter === undefined || period.month < meter.logsFrom) return undefined;
     const proofs = [meter.proof(period, 0), meter.proof(period, 1)] as const;
     return { consumption: meter.consumption(period), proofs, refusals: await meter.refusals(period) };
   }

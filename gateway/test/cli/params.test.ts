@@ -44,6 +44,15 @@ describe("veilgrid params", function () {
     expect([before.version, before.quorum]).to.deep.equal([1, 3]);
     expect((await failing(`params propose few.hex --remove-da 3 ${RUN}`)).error.code).to.equal("too-few-aggregators");
     expect((await failing(`params propose x.hex --rotate da ${RUN}`)).error.code).to.equal("bad-usage");
+    const sets: readonly (readonly [string, string])[] = [
+      ["periodSeconds=900", "bad-usage"],
+      ["closeMonths=1 --set closeMonths=2", "bad-usage"],
+      ["minReleaseMeters=4", "out-of-range"],
+      ["closeMonths=2", "same-value"],
+    ];
+    for (const [set, code] of sets) {
+      expect((await failing(`params propose x.hex --set ${set} ${RUN}`)).error.code, set).to.equal(code);
+    }
     writeFileSync(inFolder("no.hex"), "no proposal");
     expect((await failing(`params approve no.hex ${RUN}`)).error.code).to.equal("bad-proposal");
     expect(await show()).to.deep.equal(before);
@@ -75,9 +84,11 @@ describe("veilgrid params", function () {
   });
 
   it("adds an aggregator and sends one away, and the bills are right", async () => {
-    await typed(`params propose joined.hex --add-da ${RUN}`);
+    await typed(`params propose joined.hex --add-da --set closeMonths=1 --set completeness=sum ${RUN}`);
     const joined = await json<ParamsState>(`params approve joined.hex ${RUN}`);
     expect([joined.version, joined.quorum, joined.members.length - 2]).to.deep.equal([3, 4, 5]);
+    const { closeMonths, completeness, roundSeconds } = joined.values;
+    expect([closeMonths, completeness, roundSeconds]).to.deep.equal([1, "sum", 10]);
     await typed(`params propose left.hex --remove-da 0 ${RUN}`);
     const shown = rows(await typed(`params approve left.hex ${RUN}`));
     expect(shown.map((row) => row.split(" | ").slice(0, 2).join(" "))).to.include.members([

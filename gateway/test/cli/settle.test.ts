@@ -3,6 +3,7 @@ import type { BillReport } from "@veilgrid/protocol";
 import { expect } from "chai";
 import { CID } from "multiformats/cid";
 import { ContentFolder } from "../../src/ipfs/content-folder.js";
+import type { MeterLogJson } from "../../src/input/meter-log.js";
 import { failing, inFolder, json, rows, typed } from "./command.js";
 
 /** Six homes from two hours before a month's end to two hours after it; the register of B and C is not read once. */
@@ -83,10 +84,14 @@ describe("veilgrid kgcbp settle", function () {
     expect((await failing(`kgcbp settle B ${log}`)).error.code).to.equal("settled-otherwise");
     expect((await failing("kgcbp settle C --log B.json --out gaps")).error.code).to.equal("other-meter");
     expect((await failing("kgcbp settle Z --out gaps")).error.code).to.equal("unknown-meter");
-    // The run's own meters have nothing else to say.
-    expect(await typed("kgcbp settle A --out gaps")).to.contain(
-      "8 values of a period that was measured\n0 periods of A settled",
-    );
+    // The run's own meters have nothing else to say, as they are or by a file of theirs.
+    const nothing = "8 values of a period that was measured\n0 periods of A settled";
+    expect(await typed("kgcbp settle A --out gaps")).to.contain(nothing);
+    writeFileSync(inFolder("A.json"), await typed("kgcbp meter log A --out gaps"));
+    expect(await typed("kgcbp settle A --log A.json --out gaps")).to.contain(nothing);
+    const march = await json<MeterLogJson>("kgcbp meter log B --month 2026-03 --out gaps");
+    expect(march.periods.map(({ consumptionWh }) => consumptionWh)).to.deep.equal(["110", null, "124", "131"]);
+    expect((await failing("kgcbp meter log Z --out gaps")).error.code).to.equal("unknown-meter");
 
     await typed("bill issue --out gaps");
     expect(await billed("C", "gaps")).not.to.equal(await billed("C", "without-gaps"));

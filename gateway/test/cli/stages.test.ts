@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
-import { inFolder, json, typed } from "./command.js";
+import type { MeterLogJson } from "../../src/input/meter-log.js";
+import { inFolder, json, typed, veilgrid } from "./command.js";
 import { writeInputs } from "./prepared.js";
 
 const ASKED = "--readings staged.csv --price csv:stages.csv --regions 2 --min-meters 5 --periods 3 --seed 11";
@@ -18,6 +19,22 @@ interface Period {
   readonly periodStart: string;
   readonly readings: number;
   readonly masks: string;
+}
+
+/** The window is over, and the period's block is not there: a meter has receipts that nothing decides yet. */
+async function undecided(): Promise<void> {
+  const log = await json<MeterLogJson>("kgcbp meter log H03 --out staged");
+  expect([log.meter, log.periods.length]).to.deep.equal(["H03", 1]);
+  const [logged] = log.periods;
+  expect(logged).to.deep.include({ month: "2013-04", k: 372, consumptionWh: "300", refusals: [] });
+  const receipts = logged?.proofs;
+  expect(receipts?.every((proof) => proof !== null)).to.equal(true);
+  writeFileSync(inFolder("waiting.json"), JSON.stringify({ format: "veilgrid/receipts", version: 1, receipts }));
+  const { code, stdout } = await veilgrid(["receipt", "check", "waiting.json", "--out", "staged", "--json"]);
+  const judged = JSON.parse(stdout) as { receipts: { verdict: string; because: string; names: string[] }[] };
+  const said = { verdict: "undecided", because: "the ledger has no block of the period yet", names: [] };
+  for (const receipt of judged.receipts) expect(receipt).to.deep.include(said);
+  expect([code, judged.receipts.length]).to.deep.equal([75, 2]);
 }
 
 describe("the stages of a run", function () {
@@ -55,6 +72,8 @@ describe("the stages of a run", function () {
     const { periods: sent } = await json<{ periods: unknown[] }>("readings send --out staged");
     expect(sent).to.deep.equal([{ periodStart: first, halves: 24, receipted: 24 }]);
 
+    await undecided();
+
     const { periods: run } = await json<{ periods: Period[] }>("periods run --count 3 --out staged");
     expect(run.length).to.be.at.least(3);
     for (const one of run) expect(one).to.include({ readings: 12, masks: "released" });
@@ -66,6 +85,9 @@ describe("the stages of a run", function () {
 
     const { bills } = await json<{ bills: { verified: boolean }[] }>("bill issue --out staged");
     expect(bills.map(({ verified }) => verified)).to.deep.equal(Array.from({ length: 12 }, () => true));
+    expect(await typed("receipt check waiting.json --out staged")).to.include(
+      "2 receipts checked; nobody is convicted",
+    );
     for (const table of ["bills.csv", "periods.csv"]) {
       const [whole, staged] = ["whole", "staged"].map((out) => readFileSync(inFolder(`${out}/${table}`), "utf8"));
       expect(staged, table).to.equal(whole);

@@ -174,18 +174,35 @@ describe("three months of KGCBP's", function () {
   });
 
   it("can be erased before their time by the operator, once nothing is open", async () => {
-    const early = await open(paramsOf({ retentionMonths: 24 }));
+    const early = await open(paramsOf({ closeMonths: 1, retentionMonths: 24 }));
     await supplied(early, MARCH);
     await supplied(early, APRIL);
-    const { retention } = early.kgcbp as Kgcbp;
+    const { retention, settling, cases } = early.kgcbp as Kgcbp;
+    const whole = withBodies(early);
+    const missed: Period = { month: MARCH, k: 1 };
+    const compared = await cases.compare(2, missed, () => undefined);
+    expect(compared.meters.map(({ meter }) => meter)).to.deep.equal(["home 3"]);
     expect(await codeOf(() => retention.erase(MARCH, { early: true }))).to.equal("not-billed");
     await reach(early, monthCloses(APRIL, params) + 60_000);
     expect(await codeOf(() => retention.erase(MARCH))).to.equal("retained");
-    expect(await retention.erase(MARCH, { early: true, dryRun: true })).to.deep.equal([MARCH]);
+    // March is closed: without its blocks a log would convict aggregators of what they never did.
+    expect(await codeOf(() => cases.compare(2, missed, () => undefined))).to.equal("month-closed");
+    expect((await cases.of(2, missed)).status).to.equal("closed");
+    // A log that was read after April's bills waits for May's: erasing would lose it.
+    const [settled] = await settling.settle("home 3", [{ period: missed, wh: 5n }]);
+    expect(settled?.status).to.equal("settled");
+    expect(await codeOf(() => retention.erase(MARCH, { early: true, dryRun: true }))).to.equal("settlement-pending");
+    expect(await codeOf(() => retention.erase(MARCH, { early: true }))).to.equal("settlement-pending");
+    const force = { early: true, force: true };
+    expect(await retention.erase(MARCH, { ...force, dryRun: true })).to.deep.equal([MARCH]);
     expect((await retention.list()).map(({ erased }) => erased)).to.deep.equal([false, false, false]);
-    expect(await retention.erase(MARCH, { early: true })).to.deep.equal([MARCH]);
+    expect(await retention.erase(MARCH, force)).to.deep.equal([MARCH]);
+    for (const asked of [cases.of(2, missed), cases.compare(2, missed, () => undefined)]) {
+      expect(await codeOf(() => asked)).to.equal("month-erased");
+    }
+    expect(await codeOf(() => cases.of(2, { month: APRIL, k: 1 }))).to.equal("no-case");
     expect((await retention.list()).map(({ erased }) => erased)).to.deep.equal([true, false, false]);
-    // It is not closed yet: whoever has the bill needs nothing but the ledger.
-    expect((await billsOf(early, MARCH)).every((bill) => (bill as [boolean])[0])).to.equal(true);
+    // Whoever has the bill needs nothing but the ledger.
+    expect((await billsOf(early, MARCH, whole)).every((bill) => (bill as [boolean])[0])).to.equal(true);
   });
 });

@@ -98,6 +98,10 @@ export class ThreeMonths {
       const figure = `version ${version}, W = ${da.length}, Q = ${quorum(da.length)}`;
       this.#check("a fifth aggregator takes part", figure === "version 3, W = 5, Q = 4", figure);
       await this.#billed(world, month);
+      const [meter] = this.#plan.csv.households as [string];
+      const logged = [0, 1].map((n) => world.meterLog(meter, suppliedPeriod(this.#plan, n, 0)));
+      const kept = (await Promise.all(logged)).map((log) => log !== undefined).join();
+      this.#check("the meters have forgotten the first month, and no other", kept === "false,true", kept);
     });
     await this.#look(2);
   }
