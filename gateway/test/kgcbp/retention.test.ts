@@ -1,6 +1,6 @@
 import { LedgerView, isVeilgridError, monthCloses, monthEnd, periodStart, type Period } from "@veilgrid/protocol";
 import { expect } from "chai";
-import { CommittedMonth } from "../../src/customer/committed-month.js";
+import { CommittedMonth, committedMonths } from "../../src/customer/committed-month.js";
 import { Customer } from "../../src/customer/customer.js";
 import type { Kgcbp } from "../../src/kgcbp/kgcbp.js";
 import type { Store } from "../../src/ports/store.js";
@@ -171,6 +171,33 @@ describe("three months of KGCBP's", function () {
     await town.startKgcbp();
     await town.settle();
     expect(await retention.erase(MARCH)).to.deep.equal([]);
+  });
+
+  it("are settled from a meter's log also when they are closed, on the next bill", async () => {
+    const closed = await open(paramsOf({ closeMonths: 1, retentionMonths: 24 }));
+    await supplied(closed, MARCH);
+    await supplied(closed, APRIL);
+    const whole = withBodies(closed);
+    await reach(closed, monthCloses(APRIL, params) + 60_000);
+    expect(await closedIn(closed, MARCH)).to.deep.equal(REGIONS);
+    // A KGCBP that starts again has it from its own store alone.
+    closed.stopKgcbp();
+    await closed.startKgcbp();
+    await closed.settle();
+    const [settled] = await (closed.kgcbp as Kgcbp).settling.settle("home 3", [
+      { period: { month: MARCH, k: 1 }, wh: 400n },
+    ]);
+    expect(settled?.status).to.equal("settled");
+    await supplied(closed, MAY);
+    await reach(closed, monthCloses(MAY, params) + 60_000);
+    const { enrolment, identity } = closed.homes[3] as Home;
+    const customer = new Customer({ bid: enrolment.bid, identity }, { content: closed.content });
+    const may = await CommittedMonth.open(MAY, { view: closed.view });
+    const { report, differences, uncheckedDeltas } = await customer.verify(may, committedMonths({ view: whole }));
+    expect([differences, uncheckedDeltas]).to.deep.equal([[], []]);
+    expect(report.deltas.map(({ month, k, settledWh }) => [month, k, settledWh])).to.deep.equal([
+      ["2026-03", [1], [400]],
+    ]);
   });
 
   it("can be erased before their time by the operator, once nothing is open", async () => {
