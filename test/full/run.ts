@@ -9,6 +9,7 @@ import { month } from "./month.js";
 import { newcomer } from "./newcomer.js";
 import { refusals } from "./refusals.js";
 import { Report, count } from "./report.js";
+import { simulation } from "./simulation.js";
 import { swiss } from "./swiss.js";
 
 /** Its name, what it looks at, and the looking. */
@@ -25,6 +26,7 @@ const GROUPS: readonly Group[] = [
   ["killed", "the same day, killed ten times", killed],
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
+  ["simulation", "2,000 seeds of the simulation", simulation],
   ["swiss", "537 homes on their file's last day", swiss],
   ["month", "30 days of 50 homes", month],
   ["changes", "two months of 50 homes in which meters fail and change", changes],

@@ -87,7 +87,9 @@ export class Network {
       this.#modules.onMessage(message);
       this.#carry(message, () => hear(response));
     };
-    return life.run(() => handle(method, bytes.slice(), reply));
+    // A meter is anonymous; of everybody else the transport says who asks.
+    const asker = from.startsWith("meter/") ? undefined : from;
+    return life.run(() => handle(method, bytes.slice(), reply, asker));
   }
 
   #carry({ from, to, method, direction }: Message, arrive: () => Promise<void>): void {

@@ -19,19 +19,20 @@ type Change = (making: AggregatorMaking, request: Uint8Array, response: Uint8Arr
 
 /** A plan in which the answers of honest aggregators to a method are others. */
 function withAnswers(method: Parameters<Handler>[0], change: Change): Plan {
-  const changed = (making: AggregatorMaking): Role => {
+  const make = (making: AggregatorMaking): Role => {
     const real = aggregatorOf(making.da, making.modules);
-    const handle: Handler = (asked, request, reply) => {
-      if (asked !== method) return real.handle(asked, request, reply);
-      return real.handle(asked, request, (response) => {
+    const handle: Handler = (asked, request, reply, from) => {
+      if (asked !== method) return real.handle(asked, request, reply, from);
+      const changed = (response: Uint8Array): void => {
         void making.life.run(async () => {
           reply(await change(making, request, response));
         });
-      });
+      };
+      return real.handle(asked, request, changed, from);
     };
     return { start: () => real.start(), handle, onLedgerEvent: (event) => real.onLedgerEvent(event) };
   };
-  return { ...AS_IT_IS, aggregator: (isHostile) => (isHostile ? AS_IT_IS.aggregator(true) : changed) };
+  return { ...AS_IT_IS, aggregator: (isHostile) => (isHostile ? AS_IT_IS.aggregator(true) : make) };
 }
 
 /** A receipt has one ack too few. */

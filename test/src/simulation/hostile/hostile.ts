@@ -55,10 +55,10 @@ export function hostileAggregator(making: AggregatorMaking): Role {
   const conduct: Conduct = { select: (readings) => (does.has("omits") ? readings.slice(1) : readings) };
   const honest = aggregatorOf(making.da, { ...making.modules, transport }, conduct);
   const answering = answers(does, tools);
-  const handle: Handler = async (method, request, reply) => {
+  const handle: Handler = async (method, request, reply, from) => {
     if (tools.heard.length < MOST_HEARD) tools.heard.push({ method, bytes: request });
     const own = lenient(() => answering[method]?.(request));
-    if (own === undefined) await honest.handle(method, request, reply);
+    if (own === undefined) await honest.handle(method, request, reply, from);
     else if (own !== "nothing") reply(own);
   };
   return {
