@@ -32,6 +32,7 @@ import { addReadingsCheck } from "./readings-check.js";
 import { addReadingsSend } from "./readings-send.js";
 import { addReceiptCheck } from "./receipt-check.js";
 import { addReceiptExport } from "./receipt-export.js";
+import { addCcServe, addDaServe, addKgcbpServe } from "./serve.js";
 import { addSetup } from "./setup.js";
 
 const VERSION = "0.1.0";
@@ -86,6 +87,9 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
     .description("find faulty meters, leave them out, let them in again and settle their logs, and change meters");
   for (const add of [addKgcbpCases, addKgcbpCase, addKgcbpEliminate, addKgcbpSettle, addKgcbpMeter]) add(kgcbp);
   for (const add of [addKgcbpRetention, addKgcbpBackup]) add(kgcbp);
+  addKgcbpServe(kgcbp);
+  addDaServe(veilgrid.command("da").description("a data aggregator's service"));
+  addCcServe(veilgrid.command("cc").description("the control center's service"));
   addParams(veilgrid);
   addAudit(veilgrid);
   addConsortiumInit(veilgrid.command("consortium").description("a consortium of processes on this machine"));

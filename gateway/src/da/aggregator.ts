@@ -74,9 +74,9 @@ export class Aggregator {
   }
 
   /** What it is in its term: for the operator's view and for tests. */
-  get standing(): { readonly role: string; readonly term: bigint; readonly busy: boolean } {
-    const { election, agenda } = this.#parts;
-    return { role: election.role, term: election.term, busy: agenda.isBusy };
+  get standing(): { readonly role: string; readonly term: bigint; readonly busy: boolean; readonly readings: number } {
+    const { election, agenda, pools } = this.#parts;
+    return { role: election.role, term: election.term, busy: agenda.isBusy, readings: pools.size };
   }
 
   /**

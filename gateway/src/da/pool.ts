@@ -110,6 +110,11 @@ export class PeriodPool {
     return new Map(all.map((reading) => [reading.id, reading]));
   }
 
+  /** How many readings it has. */
+  get size(): number {
+    return this.#acked.size + [...this.#others.values()].reduce((sum, others) => sum + others.length, 0);
+  }
+
   /** The keys on disk. */
   get keys(): readonly string[] {
     return this.#keys;
@@ -168,6 +173,11 @@ export class Pools {
   /** The region-periods that have a pool. */
   get slots(): readonly string[] {
     return [...this.#pools.keys()];
+  }
+
+  /** How many readings there are in all. */
+  get size(): number {
+    return [...this.#pools.values()].reduce((sum, pool) => sum + pool.size, 0);
   }
 
   /**

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 
 /** Names of labels: none is a PRID, a BID, a meter or a customer. */
 export type LabelName =
-  "answer" | "method" | "outcome" | "region" | "kind" | "role" | "vote" | "call" | "peer" | "status" | "level";
+  "answer" | "side" | "method" | "outcome" | "region" | "kind" | "role" | "vote" | "call" | "peer" | "status" | "level";
 
 /** What is the same in every line, such as { role: "da", msp: "DA0MSP" }. */
 export type BaseLabels = Readonly<Record<string, string>>;
