@@ -12,6 +12,7 @@ import { Cases } from "./cases.js";
 import { ChangeDesk } from "./change-desk.js";
 import { Closing } from "./closing.js";
 import { Elimination } from "./elimination.js";
+import { deviceCounter } from "./device-counter.js";
 import { Desk, type DeskModules } from "./desk.js";
 import { EpochBook } from "./epoch-book.js";
 import { Epochs } from "./epochs.js";
@@ -88,6 +89,7 @@ export class Kgcbp {
     this.settling = new SettleDesk(desk, { book, settlements, corrections, revisions });
     const drawn = random ?? new SeededRandom(randomBytes(32));
     this.meters = new ChangeDesk({ desk, book, epochs: this.#epochs, random: drawn, seed: options.seed });
+    this.handle = deviceCounter(this.meters, desk.log);
   }
 
   /** @throws VeilgridError `not-set-up` on a ledger without parameters. */
@@ -120,8 +122,8 @@ export class Kgcbp {
     this.#desk.outbox.stop();
   }
 
-  /** Nobody asks KGCBP anything yet. */
-  readonly handle: Handler = () => Promise.resolve();
+  /** What devices ask: whether there are keys for them. */
+  readonly handle: Handler;
 
   /** Enrols a meter's supply; see Register. @throws VeilgridError `already-enrolled`. */
   async enrol(enrolment: Enrolment, monthKey: Uint8Array): Promise<void> {

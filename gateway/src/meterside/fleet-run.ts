@@ -227,13 +227,17 @@ export class FleetRun {
     const { households, machine } = this.#modules;
     const begun = machine();
     const consumptions = this.#faults.map((fault, i) =>
-      fault === "silent" ? undefined : households.consumption(i, period),
+      fault === "silent" ? undefined : households.consumption(this.#householdOf(i), period),
     );
     this.#at(this.#closes(period) + this.#options.slackMs, "window over", () => this.#conclude(period, consumptions));
     await this.#fleet.record(period, consumptions);
     await this.#keepLast(period);
     const { month, k } = period;
     this.#modules.log("info", "period-recorded", { month, k, ms: Math.round(machine() - begun) });
+  }
+
+  #householdOf(meter: number): number {
+    return this.#options.meters[meter]?.household ?? meter;
   }
 
   async #conclude(period: Period, consumptions: readonly (bigint | undefined)[]): Promise<void> {

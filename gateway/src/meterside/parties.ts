@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { VeilgridError, consortiumId, fromHex, paramsCodec, type Params } from "@veilgrid/protocol";
+import type { Endpoint } from "../grpc/endpoint.js";
 import type { Address } from "../ports/transport.js";
 import { readBytes } from "../store/files.js";
 import type { MetersideConfiguration } from "./configuration.js";
@@ -9,14 +10,6 @@ export interface Consortium {
   readonly params: Params;
   /** The consortium id, 32 bytes. */
   readonly consortium: Uint8Array;
-}
-
-/** Where a party answers meters. */
-export interface Endpoint {
-  readonly target: string;
-  /** PEM of the authority that signed the party's certificate. */
-  readonly authority: string;
-  readonly serverName?: string;
 }
 
 type Given = Pick<MetersideConfiguration, "params" | "consortium" | "das" | "kgcbp">;

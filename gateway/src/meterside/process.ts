@@ -10,6 +10,15 @@ import { GroupedStore } from "../store/grouped.js";
 import { LevelStore, openDatabase, type Database } from "../store/level.js";
 import type { MetersideConfiguration } from "./configuration.js";
 
+const STDOUT = 1;
+
+export interface ProcessOptions {
+  /** In every log line. */
+  readonly base: Facts & { readonly role: string };
+  /** The log's file descriptor; standard output if not given. */
+  readonly destination?: number;
+}
+
 /** What meters run on: clock, log, numbers, and a store that is synced at every write. */
 export class MeterProcess {
   readonly clock: SystemClock;
@@ -22,21 +31,25 @@ export class MeterProcess {
   #fail: (error: unknown) => void = () => undefined;
   #http: HttpEndpoint | undefined;
 
-  private constructor({ clock, log: { level } }: MetersideConfiguration, base: Facts, database: Database) {
+  private constructor(
+    { clock, log: { level } }: MetersideConfiguration,
+    { base, destination = STDOUT }: ProcessOptions,
+    database: Database,
+  ) {
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     // Whoever waits for it hears of it; until then it is no defect of nobody's.
     this.failed.catch(() => undefined);
-    this.log = openLog({ level, base });
-    this.metrics = new ProcessMetrics({ role: String(base.role) });
+    this.log = openLog({ level, base, destination });
+    this.metrics = new ProcessMetrics({ role: base.role });
     this.clock = clockOf(clock, { onFailure: this.onFailure });
     this.#database = database;
     this.store = new GroupedStore(new LevelStore(database, "meters"));
   }
 
-  /** @param base in every log line. @throws VeilgridError `store-in-use`, `store-unreadable`. */
-  static async open(configuration: MetersideConfiguration, base: Facts): Promise<MeterProcess> {
+  /** @throws VeilgridError `store-in-use`, `store-unreadable`. */
+  static async open(configuration: MetersideConfiguration, options: ProcessOptions): Promise<MeterProcess> {
     await mkdir(configuration.data, { recursive: true });
-    return new MeterProcess(configuration, base, await openDatabase(join(configuration.data, "store")));
+    return new MeterProcess(configuration, options, await openDatabase(join(configuration.data, "store")));
   }
 
   /** Told of what an action of the clock, or on an answer, threw: an operator must act, so the process ends. */

@@ -21,6 +21,7 @@ import { CommittedMonth } from "../../src/customer/committed-month.js";
 import { Customer, type VerifiedBill } from "../../src/customer/customer.js";
 import type { ChangeRequest } from "../../src/kgcbp/change-request.js";
 import type { Kgcbp } from "../../src/kgcbp/kgcbp.js";
+import { encodeDeliveryWish } from "../../src/transport/delivery-wish.js";
 import { paramsOf } from "../support/committee.js";
 import { homeOf, type Home } from "../support/homes.js";
 import { Town, type Consumption } from "../support/town.js";
@@ -270,6 +271,27 @@ describe("a moved, a sold, a replaced, a re-keyed, an added and a removed meter"
       );
       expect(report.columns.consumptionWh, name).to.deep.equal(due);
     }
+  });
+
+  it("are told to each device that comes to the counter, and to no other", async () => {
+    const { kgcbp } = told.made;
+    const asked = async (device: string, serial = 0): Promise<Uint8Array> => {
+      let response = new Uint8Array([255]);
+      await kgcbp.handle("delivery", encodeDeliveryWish({ device, serial }), (bytes) => (response = bytes.slice()));
+      return response;
+    };
+    const [moved, old, stranger] = await Promise.all(["moved", "replaced", "nobody's"].map(deviceOf));
+    if (moved === undefined || old === undefined || stranger === undefined) throw new Error("no devices");
+    const plaintext = await decryptWith(moved.identity, await asked(moved.recipient));
+    const { body } = decodeSigned(deliveryCodec, plaintext, params.periodSeconds);
+    expect([body.meter, body.device, body.serial]).to.deep.equal(["moved", moved.recipient, 1]);
+    // It has taken that one; the device that another has taken the place of; one that is no meter's; no wish at all.
+    expect(await asked(moved.recipient, 1)).to.have.length(0);
+    expect(await asked(old.recipient)).to.have.length(0);
+    expect(await asked(stranger.recipient)).to.have.length(0);
+    let garbage: Uint8Array | undefined;
+    await kgcbp.handle("delivery", Uint8Array.of(9), (bytes) => (garbage = bytes));
+    expect(garbage).to.have.length(0);
   });
 
   it("let neither the seller nor the buyer open the other's periods with all that is in their bills", async () => {

@@ -34,7 +34,7 @@ export function after(count: number): Period {
 /** Meters of one region with their keys. */
 export function metersOf(count: number): FleetMeter[] {
   return Array.from({ length: count }, (_, i) => ({
-    ...{ name: `M${i}`, region: 1, month: FIRST.month },
+    ...{ name: `M${i}`, household: i, region: 1, month: FIRST.month },
     key: sha256(utf8(`key of meter ${i}`)),
   }));
 }
