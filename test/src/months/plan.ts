@@ -53,3 +53,21 @@ export function consumed({ csv, periods, months, k }: MonthsPlan, home: number, 
   const row = csv.wattHours()[home] as (bigint | undefined)[];
   return row.slice(from, from + periods).reduce<bigint>((all, wh) => all + (wh ?? 0n), 0n);
 }
+
+/** Region, beginning, meters and Wh of each supplied half-hour; nobody knows any more whose readings the first month's are. */
+export function expectedPeriods({ csv, months, k, periods }: MonthsPlan, regions: number): string[] {
+  const wattHours = csv.wattHours();
+  const expected: string[] = [];
+  for (let region = 1; region <= regions; region += 1) {
+    const own = wattHours.filter((_, home) => 1 + (home % regions) === region);
+    for (const [n, month] of months.entries()) {
+      const from = csv.starts.indexOf(beginOf(month, k[n] as number));
+      for (let at = from; at < from + periods; at += 1) {
+        const start = `${new Date(csv.starts[at] as number).toISOString().slice(0, 16)}Z`;
+        const wh = own.reduce((sum, row) => sum + (row[at] as bigint), 0n);
+        expected.push([region, start, n === 0 ? "" : own.length, wh].join());
+      }
+    }
+  }
+  return expected;
+}

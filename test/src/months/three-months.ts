@@ -1,9 +1,10 @@
 import { equalBytes, isVeilgridError, KIND, quorum, samePeriod, type Period } from "@veilgrid/protocol";
 import { conclude, proposeParams, type Outcome, type Run, type RunChange, type World } from "@veilgrid/gateway";
 import { auditOf } from "../world/small-run.js";
+import { rowsOf } from "../world/tables.js";
 import { seenBills } from "./bills.js";
 import { signedUnder, type SignedUnder } from "./keys.js";
-import { consumed, suppliedPeriod, type MonthsPlan } from "./plan.js";
+import { consumed, expectedPeriods, suppliedPeriod, type MonthsPlan } from "./plan.js";
 import { brokenReceipts, honestReceipts, judged, wrongKeyReceipt, type KeptReceipt } from "./receipts.js";
 
 /** Something must hold; `figure` says how much of it was looked at, or what was found instead. */
@@ -112,6 +113,12 @@ export class ThreeMonths {
     const good = outcome.bills.filter(({ verified }) => verified).length;
     const all = 3 * this.#homes;
     this.#check("the run's own tables have every bill verified", good === all, `${good} of ${outcome.bills.length}`);
+    const rows = rowsOf(this.#run.folder.periods).map((row) => [row.region, row.period_start, row.meters, row.consumption_wh].join()); // prettier-ignore
+    const due = expectedPeriods(this.#plan, this.#run.record.arguments.regions);
+    const wrong = rows.findIndex((row, i) => row !== due[i]);
+    const figure =
+      wrong < 0 ? `${rows.length} of ${due.length}` : `${rows[wrong] ?? ""} for ${due[wrong] ?? "nothing"}`;
+    this.#check("they have every regional sum as the file says", wrong < 0 && rows.length === due.length, figure);
     return outcome;
   }
 
