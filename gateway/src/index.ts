@@ -59,6 +59,7 @@ export {
 } from "./transport/envelopes.js";
 export { Authority, type Identity, type PEM, type Subject } from "./grpc/authority.js";
 export { LedgerService, type LedgerServiceModules, type LedgerServiceOptions } from "./remote/service.js";
+export { ScaledClock, SystemClock, type TimeScale } from "./process/clock.js";
 export { RemoteLedger, type RemoteLedgerOptions } from "./remote/ledger.js";
 export type { LedgerEndpoint, LedgerIdentity, RemoteDeadlines } from "./remote/connection.js";
 export type {

@@ -1,0 +1,81 @@
+import { BASIS, toHex } from "@veilgrid/protocol";
+import { expect } from "chai";
+import { readFileSync } from "node:fs";
+import { isBilled, leavesOf, standing, strays, until } from "../src/services/living.js";
+import { Site } from "../src/services/site.js";
+
+const METERS = 6;
+const PERIODS = 2;
+
+function consumption(meter: number, n: number): bigint {
+  return BigInt(100 + 10 * meter + n);
+}
+
+describe("a consortium of real processes", function () {
+  this.timeout(240_000);
+  let site: Site;
+  let ledger: Awaited<ReturnType<Site["openLedger"]>>;
+
+  before(async () => {
+    site = await Site.make({ meters: METERS, periods: PERIODS, factor: 150 });
+    await site.start(consumption);
+    ledger = await site.openLedger();
+  });
+
+  after(async () => {
+    await site.stop();
+  });
+
+  it("has a price for each period and a bill for each customer, though every process is killed once", async () => {
+    const [, ...roles] = site.services;
+    for (const service of roles) {
+      await service.kill();
+      service.start();
+    }
+    await until(
+      () => isBilled(site, ledger.view),
+      200_000,
+      () => standing(site, ledger.view),
+    );
+    for (const [n, period] of site.periods.entries()) {
+      expect(await strays(site, ledger.view, period)).to.deep.equal([]);
+      const leaves = (await leavesOf(ledger.view, period)) ?? [];
+      const price = await ledger.view.price(1, period);
+      // Who was receipted in time is complete; with all of them the sum is exact.
+      if (leaves.length < 2 * METERS) continue;
+      expect(price).to.include({ basis: BASIS.measured });
+      const sum = Array.from({ length: METERS }, (_, meter) => consumption(meter, n)).reduce((a, b) => a + b, 0n);
+      expect(price?.consumption).to.equal(sum);
+    }
+  });
+
+  it("shows its work in numbers", async () => {
+    const [, da] = site.services;
+    const text = (await da?.page("metrics"))?.text ?? "";
+    expect(text).to.match(/^veilgrid_blocks_total\{region="1",kind="readings",.*\} [12]$/m);
+    expect(text).to.match(/^veilgrid_term\{.*\} [1-9]/m);
+    const health = JSON.parse((await da?.page("health"))?.text ?? "{}") as object;
+    expect(health).to.include({ status: "ok", role: "da", msp: "DA0MSP", waitingFor: "" });
+  });
+
+  it("stops when it is told to, with nothing left to say", async () => {
+    await ledger.close();
+    const codes = await site.stop();
+    expect(codes).to.deep.equal({ ledger: 0, da0: 0, da1: 0, da2: 0, da3: 0, cc: 0, kgcbp: 0 });
+  });
+
+  it("never logged a secret, nor a BID", () => {
+    const secrets = ["da0", "da1", "da2", "da3", "cc", "kgcbp"].map((name) =>
+      readFileSync(site.file(name, "secret"), "utf8").trim(),
+    );
+    const given = JSON.parse(readFileSync(site.file("meters", "meters.json"), "utf8")) as { readonly key: string }[];
+    const needles = [...secrets, ...given.map(({ key }) => key), ...site.bids().map(toHex)];
+    for (const { name, logged } of site.services) {
+      expect(logged.length, name).to.be.above(100);
+      expect(
+        needles.filter((needle) => logged.includes(needle)),
+        name,
+      ).to.deep.equal([]);
+    }
+  });
+});
