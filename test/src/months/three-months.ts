@@ -12,8 +12,8 @@ export type Check = (what: string, holds: boolean, figure: string) => void;
 
 /** How the months are lived through. */
 export interface MonthsOptions {
-  /** What the organisations do on their channel, between the proposal of a version with one more of them and its approval. */
-  readonly beforeJoin?: (msp: string, leaf: Uint8Array) => Promise<void>;
+  /** What the organisations do on their channel before a version with one more of them is proposed; no world is open. */
+  readonly beforeJoin?: (msp: string) => Promise<void>;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -178,9 +178,9 @@ export class ThreeMonths {
   }
 
   async #adopt(changes: readonly RunChange[]): Promise<void> {
+    // "Adding a DA, in this order: channel configuration, chaincode definition …, params block."
+    if (changes.some(({ what }) => what === "add-da")) await this.#options.beforeJoin?.(`DA${JOINS}MSP`);
     const leaf = await this.#inWorld((world) => proposeParams(world, changes));
-    const joins = changes.some(({ what }) => what === "add-da");
-    if (joins) await this.#options.beforeJoin?.(`DA${JOINS}MSP`, leaf);
     await this.#inWorld(async (world) => {
       const { version } = world.params;
       for (const { seat, runs } of world.approvals()) if (runs) await world.approveParams(seat, leaf);
