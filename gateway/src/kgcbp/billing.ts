@@ -11,6 +11,7 @@ import {
 } from "@veilgrid/protocol";
 import { ascendingByBid } from "../bill/issue.js";
 import { transactionStep } from "../committed/outbox.js";
+import { Exclusive } from "../exclusive.js";
 import type { Timer } from "../ports/clock.js";
 import type { Desk } from "./desk.js";
 import type { Issuing } from "./issuing.js";
@@ -24,6 +25,8 @@ export class Billing {
   readonly #desk: Desk;
   readonly #issuing: Issuing;
   readonly #onBilled: () => Promise<void>;
+  /** One after the other: while one makes bills, which takes its time, another would make them a second time. */
+  readonly #turn = new Exclusive();
   /** Runs out when the month to bill next is over; gone when it has. */
   #timer: Timer | undefined;
   /** The bills on their way. */
@@ -36,8 +39,8 @@ export class Billing {
     this.#onBilled = onBilled;
   }
 
-  async start(): Promise<void> {
-    await this.#plan();
+  start(): Promise<void> {
+    return this.#turn.run(() => this.#plan());
   }
 
   stop(): void {
@@ -45,20 +48,26 @@ export class Billing {
   }
 
   /** An epoch was committed: it may be the first one. */
-  async onEpoch(): Promise<void> {
-    if (this.#timer === undefined) await this.#plan();
+  onEpoch(): Promise<void> {
+    return this.#turn.run(async () => {
+      if (this.#timer === undefined) await this.#plan();
+    });
   }
 
   /** Prices were committed: a month that is over may be closed with them. */
   async onPrices({ number }: Header): Promise<void> {
     await this.#desk.blocks.block(0, number);
-    if (this.#timer === undefined && this.#sent === undefined) await this.#plan();
+    await this.#turn.run(async () => {
+      if (this.#timer === undefined && this.#sent === undefined) await this.#plan();
+    });
   }
 
   /** Bills were committed. */
   async onBills({ number }: Header): Promise<void> {
     await this.#desk.blocks.block(0, number);
-    if (this.#sent !== undefined) await this.#settle(this.#sent);
+    await this.#turn.run(async () => {
+      if (this.#sent !== undefined) await this.#settle(this.#sent);
+    });
   }
 
   async #settle(sent: { readonly month: number; chunks: Bills[] }): Promise<void> {
@@ -92,7 +101,7 @@ export class Billing {
     this.#timer?.cancel();
     this.#timer = this.#desk.clock.at(closes, `bills of month ${month}`, () => {
       this.#timer = undefined;
-      return this.#plan();
+      return this.#turn.run(() => this.#plan());
     });
   }
 

@@ -1,5 +1,6 @@
 import { KIND, VeilgridError, billsCodec, fromHex, toHex, type BillEntry, type Header } from "@veilgrid/protocol";
 import { transactionStep } from "../committed/outbox.js";
+import { Exclusive } from "../exclusive.js";
 import { lastMonth } from "./customer-months.js";
 import type { Desk } from "./desk.js";
 import type { Issuing, IssuingSession } from "./issuing.js";
@@ -29,6 +30,8 @@ interface Pending {
 export class Revisions {
   readonly #desk: Desk;
   readonly #issuing: Issuing;
+  /** One after the other: what one is about to settle another must not settle too. */
+  readonly #turn = new Exclusive();
 
   constructor(desk: Desk, issuing: Issuing) {
     this.#desk = desk;
@@ -47,7 +50,11 @@ export class Revisions {
   }
 
   /** Periods were settled, or a month's bills are out. */
-  async onChange(): Promise<void> {
+  onChange(): Promise<void> {
+    return this.#turn.run(() => this.#settle());
+  }
+
+  async #settle(): Promise<void> {
     await this.#clear();
     const bids = new Set<string>();
     for (const { bid, carried } of await this.#issuing.corrections.all())

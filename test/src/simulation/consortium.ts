@@ -50,6 +50,11 @@ export function secretOf(name: string): Uint8Array {
   return sha256(utf8(`simulated key of ${name}`));
 }
 
+/** The key that a party would be given in a later version of the parameter set. */
+export function laterSecretOf(msp: string): Uint8Array {
+  return secretOf(`${msp} later`);
+}
+
 function member(msp: string): Member {
   return { msp, key: schnorr.publicKey(secretOf(msp)) };
 }

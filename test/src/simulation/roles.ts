@@ -22,7 +22,7 @@ import {
   type VerifiedSignatures,
 } from "@veilgrid/protocol";
 import type { Channel } from "./channel.js";
-import { endOf, secretOf, type Consortium, type Home } from "./consortium.js";
+import { endOf, laterSecretOf, secretOf, type Consortium, type Home } from "./consortium.js";
 import type { Disk } from "./disk.js";
 import type { Life } from "./life.js";
 import type { Network } from "./network.js";
@@ -70,7 +70,8 @@ const BUNDLE_MS = 400;
 
 /** An aggregator. @param conduct how it forms blocks when it leads, if not honestly. */
 export function aggregatorOf(da: number, modules: AggregatorModules, conduct?: Conduct): Aggregator {
-  const options = { secret: secretOf(`Da${da}`), bundleMs: BUNDLE_MS };
+  const secrets = { secret: secretOf(`Da${da}`), otherSecrets: [laterSecretOf(`Da${da}`)] };
+  const options = { ...secrets, bundleMs: BUNDLE_MS };
   return new Aggregator(conduct === undefined ? options : { ...options, conduct }, modules);
 }
 
@@ -85,7 +86,8 @@ export function pricePolicy(): Promise<PricePolicy> {
 export async function controlCenterOf(ground: Ground, life: Life): Promise<ControlCenter> {
   const { channel, memory } = ground;
   const view = new LedgerView(channel.replica("Cc"));
-  const options = { secret: secretOf("Cc"), policy: await pricePolicy() };
+  const secrets = { secret: secretOf("Cc"), otherSecrets: [laterSecretOf("Cc")] };
+  const options = { ...secrets, policy: await pricePolicy() };
   return new ControlCenter(options, { ...portsOf(ground, life), view, memory, log: life.log });
 }
 
@@ -109,7 +111,8 @@ export async function enrolAll(consortium: Consortium, { keys, shelf }: KgcbpPla
 export async function kgcbpOf(ground: Ground, life: Life, places: KgcbpPlaces): Promise<Kgcbp> {
   const { consortium, channel, memory, random } = ground;
   const { shelf, content } = places;
-  const options = { secret: secretOf("Kgcbp"), tariff: DEFAULT_TARIFF, timeZone: "UTC", leadMs: LEAD_MS };
+  const secrets = { secret: secretOf("Kgcbp"), otherSecrets: [laterSecretOf("Kgcbp")] };
+  const options = { ...secrets, tariff: DEFAULT_TARIFF, timeZone: "UTC", leadMs: LEAD_MS };
   return Kgcbp.open(options, {
     ...portsOf(ground, life),
     store: await sealedOn(consortium.id, shelf, places.work.store(life)),

@@ -54,6 +54,8 @@ export interface Scenario {
   readonly deaths: number;
   /** Faulty meters: silent, double-tongued or beyond the bound. */
   readonly faulty: number;
+  /** 1 where the operators agree on another parameter set on the way: other values, or a new key. */
+  readonly successor: number;
 }
 
 export type Setting = Exclude<keyof Scenario, "seed">;
@@ -80,6 +82,7 @@ export const CALM: Readonly<Record<Setting, number>> = {
   kills: 0,
   deaths: 0,
   faulty: 0,
+  successor: 0,
 };
 
 /** One of a few, the earlier ones oftener. */
@@ -110,7 +113,7 @@ export function scenarioOf(seed: number): Scenario {
     loss: mostly(draw, 0, 20, 100, 250),
     twice: mostly(draw, 0, 50, 300),
     delayMs: mostly(draw, 40, 400, 3_000),
-    writeMs: mostly(draw, 5, 60, 600, 3_000),
+    writeMs: mostly(draw, 5, 60, 600, 3_000, 12_000),
     submitMs: mostly(draw, 50, 700, 4_000),
     lagMs: mostly(draw, 30, 600, 4_000),
     unheard: mostly(draw, 0, 0, 100),
@@ -119,6 +122,7 @@ export function scenarioOf(seed: number): Scenario {
     kills: mostly(draw, 0, 2, 6),
     deaths: mostly(draw, 0, 4, 20),
     faulty: mostly(draw, 0, 1, 2),
+    successor: Number(draw.chance(0.2)),
   };
 }
 

@@ -5,6 +5,7 @@ import { simulate, type Outcome, type SimulateOptions } from "./simulate.js";
 const ORDER: readonly Setting[] = [
   "embedded",
   "billed",
+  "successor",
   "hostile",
   "partitions",
   "kills",

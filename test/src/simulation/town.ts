@@ -1,5 +1,13 @@
 import { SeededRandom, type Aggregator } from "@veilgrid/gateway";
-import { LedgerView, VerifiedSignatures, periodStart, quorum, window, type Period } from "@veilgrid/protocol";
+import {
+  LedgerView,
+  VerifiedSignatures,
+  periodStart,
+  quorum,
+  window,
+  type Params,
+  type Period,
+} from "@veilgrid/protocol";
 import { EmbeddedBackend, RulesBackend } from "./backends.js";
 import { Channel } from "./channel.js";
 import { consortiumOf, type Consortium, type Home } from "./consortium.js";
@@ -9,6 +17,7 @@ import { Faults } from "./faults.js";
 import type { LifeModules } from "./life.js";
 import { Network, type Message } from "./network.js";
 import { AS_IT_IS, type Plan } from "./plan.js";
+import { approveNext } from "./operators.js";
 import type { RealWork } from "./real-work.js";
 import {
   LEAD_MS,
@@ -52,6 +61,7 @@ export class Town {
   readonly start: number;
   readonly calmAt: number;
   readonly #seats: Seat[] = [];
+  readonly #versions: Params[];
   readonly #disks = new Map<string, Disk>();
   readonly #ground: Ground;
   readonly #listener: TownListener;
@@ -67,6 +77,7 @@ export class Town {
     const { timeline, backend, memory } = parts;
     this.scenario = scenario;
     this.consortium = consortium;
+    this.#versions = [params];
     this.timeline = timeline;
     this.memory = memory;
     this.start = timeline.now();
@@ -163,6 +174,18 @@ export class Town {
   begin(): void {
     for (const seat of this.#seats) this.timeline.at(this.start, `${seat.name} starts`, () => seat.start());
     this.faults.schedule(this.#seats, this.start);
+    if (this.scenario.successor > 0) this.#succeed();
+  }
+
+  /** All versions of the parameter set that the run has, the first one first. */
+  get versions(): readonly Params[] {
+    return this.#versions;
+  }
+
+  #succeed(): void {
+    const das = this.#seats.filter(({ name }) => name.startsWith("da/"));
+    const modules = { timeline: this.timeline, draw: this.#draw.stream("operators"), das };
+    this.#versions.push(approveNext(this.consortium, modules, [this.start, this.calmAt]));
   }
 
   #isUp(msp: string): boolean {

@@ -5,6 +5,7 @@ import type { Accuse } from "../witness/violation.js";
 /** Whether everything that was due is on the ledger: blocks, prices, bills. */
 export async function isSettled({ consortium }: Town, view: LedgerView): Promise<boolean> {
   const { scenario, periods, homes } = consortium;
+  if ((await view.currentParams()).version < 1 + scenario.successor) return false;
   for (let region = 1; region <= scenario.regions; region += 1) {
     for (const period of periods) if ((await view.price(region, period)) === undefined) return false;
   }
@@ -24,7 +25,7 @@ export async function unsettled({ consortium }: Town, view: LedgerView): Promise
       else if (has.price === undefined) missing.push(`price ${region}/${period.k}`);
     }
   }
-  return missing.length === 0 ? "bills" : missing.join(", ");
+  return missing.length === 0 ? "bills or another parameter set" : missing.join(", ");
 }
 
 /** All peers hold the same bytes. */

@@ -1,5 +1,6 @@
 import {
   READING_BYTES,
+  receiptVersion,
   SIGNED_READING_BYTES,
   isVeilgridError,
   readingCodec,
@@ -24,12 +25,20 @@ export interface Receipted {
 /** All receipts that honest aggregators gave: each must be one, and what they promise must be on the ledger in the end. */
 export class Receipts {
   readonly #accuse: Accuse;
-  readonly #options: { readonly consortium: Uint8Array; readonly params: Params; readonly memory: VerifiedSignatures };
+  readonly #options: {
+    readonly consortium: Uint8Array;
+    readonly versions: () => readonly Params[];
+    readonly memory: VerifiedSignatures;
+  };
   readonly #found = new Map<string, Receipted>();
 
   constructor(
     accuse: Accuse,
-    options: { readonly consortium: Uint8Array; readonly params: Params; readonly memory: VerifiedSignatures },
+    options: {
+      readonly consortium: Uint8Array;
+      readonly versions: () => readonly Params[];
+      readonly memory: VerifiedSignatures;
+    },
   ) {
     this.#accuse = accuse;
     this.#options = options;
@@ -48,15 +57,17 @@ export class Receipts {
   }
 
   #take(reading: Uint8Array, receipt: Uint8Array, who: string): void {
-    const { consortium, params, memory } = this.#options;
+    const { consortium, versions, memory } = this.#options;
+    const [first] = versions() as [Params];
     try {
+      const params = versions()[receiptVersion(receipt) - 1] ?? first;
       verifyReceiptOf(consortium, params, receipt, reading, memory);
     } catch (error) {
       if (!isVeilgridError(error)) throw error;
       this.#accuse("receipt-of-quorum", `a receipt of ${who} is none: ${error.code}`);
       return;
     }
-    const { region, period } = readingCodec.decode(reading.subarray(0, READING_BYTES), params.periodSeconds);
+    const { region, period } = readingCodec.decode(reading.subarray(0, READING_BYTES), first.periodSeconds);
     this.#found.set(toHex(reading), { reading, region, ...period });
   }
 }

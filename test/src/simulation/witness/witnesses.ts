@@ -1,4 +1,4 @@
-import { secretOf } from "../consortium.js";
+import { laterSecretOf, secretOf } from "../consortium.js";
 import type { Message } from "../network.js";
 import type { Scenario } from "../scenario.js";
 import type { Town } from "../town.js";
@@ -64,12 +64,15 @@ export class Witnesses {
     this.#attending = {
       town,
       promises: new Promises(this.accuse, (da) => town.disk(da).kept),
-      receipts: new Receipts(this.accuse, { consortium: id, params, memory }),
+      receipts: new Receipts(this.accuse, { consortium: id, versions: () => town.versions, memory }),
       releases: new Releases(this.accuse),
       privacy: new Privacy(this.accuse, {
         bids: homes.map(({ bid }) => bid),
         prids: homes.flatMap((home) => periods.flatMap((period) => truth.keys(home, period).prids)),
-        secrets: [...homes.map(({ monthKey }) => monthKey), ...parties.map(secretOf)],
+        secrets: [
+          ...homes.map(({ monthKey }) => monthKey),
+          ...parties.flatMap((msp) => [secretOf(msp), laterSecretOf(msp)]),
+        ],
       }),
     };
   }
