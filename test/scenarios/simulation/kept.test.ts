@@ -24,6 +24,22 @@ const KEPT: Readonly<Record<string, Partial<Scenario>>> = {
     lagMs: 600,
     partitions: 1,
   },
+  "two bundles that began with the same reading overwrote each other on the disk": {
+    seed: 5,
+    meters: 12,
+    periods: 2,
+    writeMs: 12_000,
+    delayMs: 400,
+    skewMs: 2_000,
+    loss: 50,
+  },
+  "readings that reached the disk after their period's block stayed there": {
+    seed: 11,
+    meters: 12,
+    writeMs: 6_000,
+    delayMs: 400,
+    loss: 50,
+  },
 };
 
 describe("a run that failed once", function () {

@@ -22,16 +22,16 @@ interface Change {
 }
 
 function changeOf(draw: Draw, { da }: Params): Change {
-  const rotation = <T extends object>(msp: string, what: T): Change & { what: ParamsChange } => {
+  const rotated = (msp: string, changed: (key: Uint8Array) => ParamsChange): Change => {
     const secret = laterSecretOf(msp);
-    return { what: { ...what, key: schnorr.publicKey(secret) } as unknown as ParamsChange, secret };
+    return { what: changed(schnorr.publicKey(secret)), secret };
   };
   const { msp } = draw.pick(da);
   return draw.pick<Change>([
     { what: { what: "set", values: { verdictDays: 9, closeMonths: 3 } } },
-    rotation(msp, { what: "rotate-da", msp }),
-    rotation("Cc", { what: "rotate-cc" }),
-    rotation("Kgcbp", { what: "rotate-kgcbp" }),
+    rotated(msp, (key) => ({ what: "rotate-da", msp, key })),
+    rotated("Cc", (key) => ({ what: "rotate-cc", key })),
+    rotated("Kgcbp", (key) => ({ what: "rotate-kgcbp", key })),
   ]);
 }
 
@@ -71,13 +71,13 @@ export function approveNext(
       const { life, role } = seat;
       // Who is hostile has nothing to approve.
       if (role !== undefined && !isApproving(role)) return;
-      let isDone = false;
+      const said = { isDone: false };
       if (life !== undefined && role !== undefined) {
         await life.run(async () => {
-          isDone = await approved(role, leaf);
+          said.isDone = await approved(role, leaf);
         });
       }
-      if (!isDone) timeline.at(timeline.now() + AGAIN_MS, `operator of ${seat.name}`, approve);
+      if (!said.isDone) timeline.at(timeline.now() + AGAIN_MS, `operator of ${seat.name}`, approve);
     };
     timeline.at(begin + draw.below(60_000), `operator of ${seat.name}`, approve);
   }
