@@ -27,6 +27,12 @@ const BAD_INPUT: readonly (readonly [what: string, title: RegExp])[] = [
   ["a release for too few meters", /mask release .*for too few meters/],
   ["a price whose consumption is not the sum", /whose consumption is not the sum/],
   ["a caller of the wrong organisation", /not for strangers|is for an aggregator's organisation|lets only aggregators/],
+  ["an epoch that changes what was sent", /an epoch that changes (a period already sent|one that was sent)/],
+  ["a correction in after-commit", /a correction in after-commit/],
+  ["a change dated into a sent epoch", /a change dated into a sent epoch/],
+  ["a params block without possession", /a params block without possession|refused without a new key's proof/],
+  ["a params block with too few votes", /a params block with too few votes of the old set/],
+  ["a verdict for a block without aggFault", /a verdict for a block without aggFault/],
   ["a CSV with text where a number belongs", /text where a number belongs/],
 ];
 
@@ -40,6 +46,7 @@ const FILES = [
   "test/dist/scenarios/ledger/*.test.js",
   "test/dist/scenarios/chaincode/*.test.js",
   "test/dist/scenarios/attacks.test.js",
+  "test/dist/scenarios/refused.test.js",
 ];
 
 interface Outcome {
