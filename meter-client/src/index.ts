@@ -5,7 +5,7 @@ export { makeReadings, type Half, type Place, type SignedHalves } from "./halves
 export { KeyChains, schedule, type OpenChain, type StoredChain } from "./keychains.js";
 export { Meter, type MeterModules, type MeterOptions } from "./meter.js";
 export { MonthKeys, type MonthKey, type PeriodLeaves } from "./monthkeys.js";
-export type { KeptKeys, Proof, Refusal } from "./outbox.js";
+export { Outbox, type KeptKeys, type Proof, type Refusal } from "./outbox.js";
 export type {
   MeterChange,
   MeterClock,

@@ -36,6 +36,7 @@ import { addReceiptCheck } from "./receipt-check.js";
 import { addReceiptExport } from "./receipt-export.js";
 import { addCcServe, addDaServe, addKgcbpServe } from "./serve.js";
 import { addSetup } from "./setup.js";
+import { addUp } from "./up.js";
 
 const VERSION = "0.1.0";
 
@@ -97,6 +98,7 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   addParams(veilgrid);
   addAudit(veilgrid);
   addConsortiumInit(veilgrid.command("consortium").description("a consortium of processes on this machine"));
+  addUp(veilgrid);
   const network = veilgrid.command("network").description("what a Fabric network needs of a run before the run begins");
   addNetworkParams(network);
   addNetworkPackage(network);

@@ -1,3 +1,4 @@
+import { SERVER_NAME } from "./names.js";
 import type { Organisation, Parties } from "./parties.js";
 import { organisationsOf } from "./parties.js";
 import type { Place, Places } from "./places.js";
@@ -52,6 +53,7 @@ function ledgerSection({ shape, places }: Ground): Configuration {
     kind: "embedded",
     target: at(places, places.ledger.listen),
     authority: authorityFile("ledger"),
+    serverName: SERVER_NAME,
     certificate: FILE.certificate,
     key: FILE.key,
   };
@@ -71,14 +73,28 @@ function common(ground: Ground, own: Organisation): Configuration {
       address: other.address,
       target: at(ground.places, placeOf(ground, other).organisations),
       authority: authorityFile(other.address),
+      serverName: SERVER_NAME,
     })),
     http: { listen: at(ground.places, placeOf(ground, own).http) },
   };
 }
 
+/** All meters come from one address here, and a period takes seconds: what bounds one network must be that of a city. */
+const ONE_ADDRESS = {
+  calls: 4096,
+  streams: 1024,
+  callsPerSecond: 10_000,
+  callBurst: 20_000,
+  connectionsPerCaller: 4096,
+  connectionsPerSecond: 10_000,
+  connectionBurst: 20_000,
+  connectionBytes: 1_000_000_000_000,
+} as const;
+
 /** An aggregator's configuration. */
 export function daConfiguration(ground: Ground, own: Organisation): Configuration {
-  return { role: "da", ...common(ground, own), meters: listening(ground, placeOf(ground, own).meters) };
+  const meters = listening(ground, placeOf(ground, own).meters);
+  return { role: "da", ...common(ground, own), meters, limits: { meters: ONE_ADDRESS } };
 }
 
 export function ccConfiguration(ground: Ground): Configuration {
@@ -122,6 +138,7 @@ export function fleetConfiguration({ parties, places }: Ground, seed: string, ti
       address,
       target: at(places, (places.das[i] as Place).meters),
       authority: authorityFile(address),
+      serverName: SERVER_NAME,
     })),
     meters: FILE.meters,
     driver: { kind: "profile", seed, timezone },

@@ -4,6 +4,7 @@ import { newCustomerKey, type CustomerKey } from "../bill/encryption.js";
 import { Authority, type Identity } from "../grpc/authority.js";
 import { CC_MSP, CHANNEL, daMsp, KGCBP_MSP } from "../world/consortium.js";
 import { regionOf } from "../world/plan.js";
+import { SERVER_NAME } from "./names.js";
 import type { ConsortiumShape } from "./shape.js";
 
 /** An organisation with everything that is its own. */
@@ -79,7 +80,7 @@ async function home(household: number, regions: number): Promise<Home> {
 
 /** Draws every key of a consortium from the machine's randomness. */
 export async function newParties({ das, regions, meters, host }: ConsortiumShape): Promise<Parties> {
-  const hosts = [host, "localhost"];
+  const hosts = [host, SERVER_NAME];
   const authority = await Authority.make("ledger service authority");
   const homes: Home[] = [];
   for (let i = 0; i < meters; i += 1) homes.push(await home(i, regions));

@@ -10,6 +10,8 @@ import { makeConsortium } from "../../src/local/making.js";
 import { readOverview } from "../../src/local/overview.js";
 import { lastPeriodsOf, TIME_LAPSE, type ConsortiumShape } from "../../src/local/shape.js";
 import { readConfiguration } from "../../src/process/configuration.js";
+import { fleetShape } from "../../src/meterside/configuration.js";
+import { ccShape, daShape, kgcbpShape } from "../../src/service/configuration.js";
 import { ledgerServiceShape } from "../../src/remote/configuration.js";
 import { failure } from "../ledger/conformance.js";
 
@@ -107,6 +109,10 @@ describe("a consortium made on one machine", () => {
       expect(named.length, file).to.be.greaterThan(3);
       for (const [, path] of named) expect(statSync(join(out, folder, path as string)).isFile(), path).to.equal(true);
     }
+    await readConfiguration(join(out, "da2", "da.yaml"), daShape, {});
+    await readConfiguration(join(out, "cc", "cc.yaml"), ccShape, {});
+    await readConfiguration(join(out, "kgcbp", "kgcbp.yaml"), kgcbpShape, {});
+    await readConfiguration(join(out, "meters", "fleet.yaml"), fleetShape, {});
     const configuration = await readConfiguration(join(out, "ledger", "ledger.yaml"), ledgerServiceShape, {});
     expect(configuration.callers.map(({ msp }) => msp)).to.deep.equal([
       "DA0MSP",
