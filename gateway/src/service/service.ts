@@ -212,9 +212,9 @@ export class Service {
 
   async #serve(ground: Ground, { identity, endpoints }: Base, ledger: PeerLedger): Promise<void> {
     const { numbers, log } = ground;
-    const { role, facts } = await this.#party.make(ground);
-    // Events from here on are delivered; what was before is what the role finds at its start.
+    // Events from here on are delivered; what was before is what the role finds when it is made and started.
     const height = await ledger.height();
+    const { role, facts } = await this.#party.make(ground);
     await role.start();
     this.#onClose(() => {
       role.stop();
