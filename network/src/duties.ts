@@ -2,20 +2,20 @@ import {
   addPeriods,
   comparePeriods,
   isVeilgridError,
-  LedgerView,
   paramsCodec,
   VeilgridError,
+  type LedgerView,
   type Params,
 } from "@veilgrid/protocol";
-import { CHAINCODE, CHANNEL, KGCBP, type Aggregator, type Organisation } from "./consortium.js";
+import { KGCBP, type Aggregator, type Organisation } from "./consortium.js";
 import { deployedContent } from "./deploy.js";
-import { saidBy, withGateway } from "./gateways.js";
+import { withView } from "./ledger-view.js";
 import { peerName } from "./peers.js";
 import { processStatus } from "./process.js";
 import type { Site } from "./site.js";
 
 /** The peer that tells what the ledger says: KGCBP's, which serves no aggregator, or else one that stays. */
-function asked(site: Site, but: Aggregator): Organisation {
+function askedPeer(site: Site, but: Aggregator): Organisation {
   const runs = (one: Organisation): boolean => processStatus(site.folder, peerName(one)).state === "running";
   const others = site.aggregators.filter(({ name }) => name !== but.name);
   return [KGCBP, ...others].find(runs) ?? KGCBP;
@@ -23,32 +23,6 @@ function asked(site: Site, but: Aggregator): Organisation {
 
 function names({ da }: Params, { msp }: Aggregator): boolean {
   return da.some((member) => member.msp === msp);
-}
-
-/** The ledger's state, value by value from a peer's contract. */
-async function withView<T>(site: Site, peer: Organisation, use: (view: LedgerView) => Promise<T>): Promise<T> {
-  return withGateway(site, peer, peer, (gateway) => {
-    const contract = gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
-    const get = async (key: string): Promise<Uint8Array | undefined> => {
-      const answer = await contract.evaluateTransaction("state", key).catch((error: unknown) => {
-        throw unanswered(peer, error);
-      });
-      const text = Buffer.from(answer).toString();
-      return text === "" ? undefined : Buffer.from(text, "base64");
-    };
-    return use(new LedgerView({ get }));
-  });
-}
-
-function unanswered(peer: Organisation, cause: unknown): VeilgridError {
-  const said = saidBy(cause);
-  const code = said.includes('"code":"not-set-up"') ? "not-set-up" : "ledger-unavailable";
-  return new VeilgridError(code, `${peerName(peer)} does not tell what the ledger says: ${said}`, {
-    facts: { peer: peer.msp },
-    blame: "operator",
-    retry: true,
-    cause,
-  });
 }
 
 /** How many periods of a region have an epoch and no block yet, and are ruled by a version that names the aggregator. */
@@ -95,7 +69,7 @@ function stillMember({ name, number, msp }: Aggregator, version: number): Veilgr
 export async function requireReleased(site: Site, aggregator: Aggregator): Promise<void> {
   const content = deployedContent(site);
   if (content === undefined) return;
-  await withView(site, asked(site, aggregator), async (view) => {
+  await withView(site, askedPeer(site, aggregator), async (view) => {
     const { params, regions } = await paramsInForce(view, content.params);
     if (names(params, aggregator)) throw stillMember(aggregator, params.version);
     for (const region of regions) {

@@ -19,6 +19,7 @@ import { knownProcesses, processStatus, startProcess, stopProcess, stopStrays, t
 import { writeProfile } from "./profile.js";
 import { awaitEndorsements } from "./readiness.js";
 import { committedDeployment, readRecord, writeRecord, type Deployment, type NetworkRecord } from "./record.js";
+import { bePatientInForce } from "./rolling.js";
 import type { Say } from "./say.js";
 import { Site } from "./site.js";
 import { waitFor } from "./waiting.js";
@@ -147,6 +148,8 @@ export async function bringUp(site: Site, say: Say): Promise<string[]> {
   const absent = deployment === undefined ? [] : notApproved(site, deployment);
   const answering = site.withPeer.filter(({ name }) => !absent.includes(name));
   await awaitEndorsements(site, answering, deployment !== undefined, names);
+  const asked = answering.at(-1);
+  if (deployment !== undefined && asked !== undefined) await bePatientInForce(site, asked, say);
   startProcess(site.folder, watchdogPlan(site));
   return absent;
 }

@@ -1,4 +1,6 @@
+import { isVeilgridError } from "@veilgrid/protocol";
 import type { Organisation } from "./consortium.js";
+import { withView } from "./ledger-view.js";
 import { endorsementSeconds, regionMeters } from "./patience.js";
 import { peerName, peerPlan } from "./peers.js";
 import { processStatus, startProcess, stopProcess } from "./process.js";
@@ -19,6 +21,23 @@ async function restartPeers(site: Site): Promise<void> {
     startProcess(site.folder, peerPlan(site, member));
     if (answers(member)) await awaitEndorsements(site, [member], deployment !== undefined, [name]);
   }
+}
+
+/**
+ * Has the gateways wait long enough for the regions of the parameter set in force, which may be larger than version 1's.
+ * @param peer one that answers.
+ * @throws VeilgridError `ledger-unavailable`, and as `bePatient`.
+ */
+export async function bePatientInForce(site: Site, peer: Organisation, say: Say): Promise<void> {
+  const meters = await withView(site, peer, async (view) => {
+    try {
+      return (await view.currentParams()).maxRegionMeters;
+    } catch (error) {
+      if (isVeilgridError(error, "not-set-up")) return 0;
+      throw error;
+    }
+  });
+  await bePatient(site, meters, say);
 }
 
 /**

@@ -6,6 +6,7 @@ import { faults, modes } from "./faults.js";
 import { keys } from "./keys.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
+import { monthsOnFabric } from "./months-on-fabric.js";
 import { newcomer } from "./newcomer.js";
 import { refusals } from "./refusals.js";
 import { Report, count } from "./report.js";
@@ -27,6 +28,7 @@ const GROUPS: readonly Group[] = [
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
   ["simulation", "2,000 seeds of the simulation", simulation],
+  ["fabric-months", "the three months on real Fabric, a day each", monthsOnFabric],
   ["swiss", "537 homes on their file's last day", swiss],
   ["month", "30 days of 50 homes", month],
   ["changes", "two months of 50 homes in which meters fail and change", changes],

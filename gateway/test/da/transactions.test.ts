@@ -25,6 +25,8 @@ import { SECRETS } from "../support/committee.js";
 import { FIRST, Grid, outcome, outcomes, type Asked } from "./grid.js";
 
 const NEXT = { month: FIRST.month, k: FIRST.k + 1 };
+/** The month before, of which no period has an epoch. */
+const EARLIER = FIRST.month - 1;
 const Z = 12_345n;
 
 /** A grid whose regions have their first readings block. */
@@ -94,6 +96,18 @@ describe("a transaction", () => {
     await grid.seconds(5);
     const [first, second] = [await grid.view.mask(1, FIRST), await grid.view.mask(2, FIRST)];
     expect([first?.number, first?.index, second?.number, second?.index]).to.deep.equal([1n, 0, 1n, 1]);
+  });
+
+  it("shares it with 255 others at most, for an endorser has seconds for a block; the rest have the next one", async () => {
+    const grid = await committedGrid();
+    const terms = { price: 0n, basis: BASIS.noEpoch, consumption: 0n, cbh: new Uint8Array(32) };
+    const price = (k: number): Promise<Uint8Array> => priceOf(grid, 1, { ...terms, period: { month: EARLIER, k } });
+    for (let k = 0; k < 300; k += 1) grid.all("transaction", await price(k));
+    await grid.seconds(10);
+    const sizes: number[] = [];
+    for (let number = 1n; number <= 2n; number += 1n)
+      sizes.push((await grid.view.header(0, number))?.header.count ?? 0);
+    expect(sizes).to.deep.equal([256, 44]);
   });
 
   it("is the same however often it comes, and another for the same period waits for it", async () => {

@@ -159,6 +159,7 @@ export class ThreeMonths {
       if (world.clock.now() > latest) throw new Error(`${what}: the run gets nowhere`);
       return goal();
     });
+    if (stop.reason === "ledger-failed") throw stop.error;
     if (stop.reason !== "goal") throw new Error(`${what}: the run stopped, ${stop.reason}`);
   }
 
