@@ -6,6 +6,7 @@ import {
   leaf,
   pridOf,
   ratchet,
+  samePeriod,
   toHex,
   unmask,
   type BillReport,
@@ -55,9 +56,12 @@ export function seedsIn({ seedLeaves }: BillReport): Keys[] {
 }
 
 /** What a period opens to under some keys, Wh; undefined where the ledger has not both halves under them. */
-export function opened(blocks: Blocks, [s0, s1, r0, r1]: Keys, { k }: Period): bigint | undefined {
+export function opened(blocks: Blocks, [s0, s1, r0, r1]: Keys, period: Period): bigint | undefined {
+  const { k } = period;
   const [first, second] = [blocks.half(pridOf(leaf(s0, k))), blocks.half(pridOf(leaf(s1, k)))];
   if (first === undefined || second === undefined) return undefined;
+  // The same leaf of another month's seeds is that month's reading.
+  if (!samePeriod(first.period, period) || !samePeriod(second.period, period)) return undefined;
   return unmask(first.rc, second.rc, leaf(r0, k), leaf(r1, k));
 }
 
