@@ -10,6 +10,7 @@ import { monthsOnFabric } from "./months-on-fabric.js";
 import { newcomer } from "./newcomer.js";
 import { refusals } from "./refusals.js";
 import { Report, count } from "./report.js";
+import { services } from "./services.js";
 import { simulation } from "./simulation.js";
 import { swiss } from "./swiss.js";
 
@@ -27,6 +28,7 @@ const GROUPS: readonly Group[] = [
   ["killed", "the same day, killed ten times", killed],
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
+  ["services", "real processes, each killed at random moments", services],
   ["simulation", "2,000 seeds of the simulation", simulation],
   ["fabric-months", "the three months on real Fabric, a day each", monthsOnFabric],
   ["swiss", "537 homes on their file's last day", swiss],

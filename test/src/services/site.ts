@@ -71,12 +71,14 @@ export class Site {
   readonly #folder: string;
   readonly #overview: Overview;
   readonly #periods: number;
+  readonly #factor: number;
   readonly #closing: (() => Promise<void> | void)[] = [];
   #meters: readonly Meter[] = [];
 
   private constructor(folder: string, periods: number, factor: number) {
     this.#folder = folder;
     this.#periods = periods;
+    this.#factor = factor;
     this.#overview = JSON.parse(readFileSync(join(folder, "consortium.json"), "utf8")) as Overview;
     const { first, periodSeconds, places } = this.#overview;
     const scale = { origin: Date.now(), start: periodStart(first, periodSeconds) - AHEAD_MS, factor };
@@ -176,6 +178,11 @@ export class Site {
         ),
       );
     });
+  }
+
+  /** Milliseconds of the machine that a span of the site's time takes. */
+  realMs(milliseconds: number): number {
+    return Math.round(milliseconds / this.#factor);
   }
 
   /** What meters have a receipt for, of a period: the readings, 113 bytes each. */
