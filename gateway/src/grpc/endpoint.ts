@@ -1,4 +1,5 @@
-import { createSecureContext, type SecureContext } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext, type SecureContext } from "node:tls";
 import { Client, credentials, type ChannelOptions } from "@grpc/grpc-js";
 import { MAX_INPUT_BYTES } from "@veilgrid/protocol";
 import type { Identity, PEM } from "./authority.js";
@@ -13,6 +14,8 @@ export interface Endpoint {
   readonly serverName?: string;
 }
 
+/** What TLS is told instead of an address, which RFC 6066 does not allow. */
+const NO_NAME = "veilgrid.invalid";
 /** A response has a tag and may have several inputs in it. */
 const LARGEST_RESPONSE = 2 * MAX_INPUT_BYTES;
 
@@ -31,8 +34,12 @@ export function trusting(authority: PEM, identity?: Identity): SecureContext {
 /** A gRPC channel to an endpoint, connected when it is first used. @param through another target on the way there. */
 export function connect(endpoint: Endpoint, context: SecureContext, options: ChannelOptions, through?: string): Client {
   const name = endpoint.serverName ?? splitTarget(endpoint.target).host;
-  return new Client(through ?? endpoint.target, credentials.createFromSecureContext(context), {
-    "grpc.ssl_target_name_override": name,
+  // Whatever name TLS is told, the certificate must have this one.
+  const tls = credentials.createFromSecureContext(context, {
+    checkServerIdentity: (_told, certificate) => checkServerIdentity(name, certificate),
+  });
+  return new Client(through ?? endpoint.target, tls, {
+    "grpc.ssl_target_name_override": isIP(name) === 0 ? name : NO_NAME,
     "grpc.default_authority": name,
     "grpc.max_receive_message_length": LARGEST_RESPONSE,
     "grpc.max_send_message_length": LARGEST_RESPONSE,

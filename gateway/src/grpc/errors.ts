@@ -11,7 +11,8 @@ import type { Address, Method } from "../ports/transport.js";
  * | `unreachable` | no connection, or it broke |
  * | `untrusted` | the other end is not who it should be, or its certificate has run out |
  * | `deadline` | no answer in time |
- * | `busy` | a limit of the other side on rate, calls or size |
+ * | `busy` | a limit of the other side on rate or calls |
+ * | `too-large` | a limit of either side on the size of a message |
  * | `refused` | the other side does not let this one in, or has no such service |
  * | `failed` | the other side broke while it answered |
  * | `unknown-peer` | nobody said where the address is |
@@ -19,13 +20,23 @@ import type { Address, Method } from "../ports/transport.js";
  * | `closed` | the transport was closed first |
  */
 export type TransportCode =
-  "unreachable" | "untrusted" | "deadline" | "busy" | "refused" | "failed" | "unknown-peer" | "overloaded" | "closed";
+  | "unreachable"
+  | "untrusted"
+  | "deadline"
+  | "busy"
+  | "too-large"
+  | "refused"
+  | "failed"
+  | "unknown-peer"
+  | "overloaded"
+  | "closed";
 
 const BLAME: Readonly<Record<TransportCode, Blame>> = {
   unreachable: "peer",
   untrusted: "peer",
   deadline: "peer",
   busy: "caller",
+  "too-large": "caller",
   refused: "operator",
   failed: "peer",
   "unknown-peer": "operator",
@@ -37,6 +48,8 @@ const RETRIED: readonly TransportCode[] = ["unreachable", "busy"];
 
 /** OpenSSL's and Node's words for a certificate that does not do. */
 const UNTRUSTED = /certificate|altname|self[- ]signed|unable to verify|ERR_TLS|CERT_|UNABLE_TO/i;
+
+const TOO_LARGE = /message (?:with a size )?larger than/i;
 
 const CODES: Partial<Record<status, TransportCode>> = {
   [status.CANCELLED]: "closed",
@@ -68,5 +81,7 @@ export function fromGrpc(
   if (code === status.UNAVAILABLE) {
     return transportError(UNTRUSTED.test(details) ? "untrusted" : "unreachable", details, request);
   }
+  if (code === status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details))
+    return transportError("too-large", details, request);
   return transportError(CODES[code] ?? "failed", details, request);
 }

@@ -11,6 +11,9 @@ import type { Identity } from "./authority.js";
 
 const SWEEP_MS = 1_000;
 const BACKLOG = 1_024;
+/** A refusal is logged once a minute for each code and network, of so many at most. */
+const SAID_MS = 60_000;
+const SAID = 1_024;
 
 /** Where a server listens and as whom. */
 export interface FrontOptions {
@@ -48,6 +51,10 @@ export class Front {
   readonly #tcp: TcpServer;
   readonly #tls: TlsServer;
   readonly #sweeping: NodeJS.Timeout;
+  /** What was logged of late: a code and a network. */
+  readonly #said = new Set<string>();
+  #saidSince = 0;
+  #port = 0;
 
   private constructor({ identity, authorities, limits }: FrontOptions, modules: FrontModules) {
     this.#limits = limits;
@@ -102,6 +109,7 @@ export class Front {
         cause,
       });
     }
+    front.#port = (front.#tcp.address() as AddressInfo).port;
     front.#tcp.on("error", (error) => {
       modules.log("error", "listener-failed", { why: error.message });
     });
@@ -109,7 +117,7 @@ export class Front {
   }
 
   get port(): number {
-    return (this.#tcp.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** Goes on with another certificate; connections that are open keep theirs. */
@@ -181,10 +189,13 @@ export class Front {
   #dropped(why: string, socket: Socket, facts: Readonly<Record<string, string | number | boolean>> = {}): void {
     this.#modules.metrics.onDropped?.(why);
     const from = networkOf(socket.remoteAddress ?? "");
-    // Where anybody may call, anybody could fill the log.
+    socket.destroy();
+    // Anybody may come as often as he likes, and must not fill the log.
+    const said = `${why} ${from} ${String(facts.why)}`;
+    if (this.#said.has(said)) return;
+    if (this.#said.size < SAID) this.#said.add(said);
     const level = this.#authorities === undefined ? "debug" : "warn";
     this.#modules.log(level, "connection-refused", { ...facts, code: why, from });
-    socket.destroy();
   }
 
   #sweep(): void {
@@ -197,6 +208,10 @@ export class Front {
       connection.socket.destroy();
     }
     this.callers.sweep(now);
+    if (now - this.#saidSince > SAID_MS) {
+      this.#said.clear();
+      this.#saidSince = now;
+    }
   }
 
   #ending(connection: Connection, now: number, wall: number): string | undefined {

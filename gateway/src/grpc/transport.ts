@@ -48,6 +48,7 @@ class Peer {
   readonly #pauses = new Set<NodeJS.Timeout>();
   #calls = 0;
   #bytes = 0;
+  #isClosed = false;
 
   constructor(endpoint: Endpoint, identity: Identity | undefined) {
     this.endpoint = endpoint;
@@ -71,6 +72,7 @@ class Peer {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#client.close();
   }
@@ -79,7 +81,8 @@ class Peer {
   #attempt(waiting: Waiting): void {
     const { asking, deadline, pauseMs, done } = waiting;
     call(this.#client, asking, deadline, (outcome) => {
-      const again = "error" in outcome && outcome.error.retry && Date.now() + pauseMs < deadline;
+      const isWorthIt = "error" in outcome && outcome.error.retry && Date.now() + pauseMs < deadline;
+      const again = isWorthIt && !this.#isClosed;
       if (!again) {
         done(outcome);
         return;
