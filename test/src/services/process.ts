@@ -5,6 +5,8 @@ import { VEILGRID } from "../world/demo-process.js";
 
 /** How often a service's page is asked for while it starts, in milliseconds. */
 const LOOK_MS = 100;
+/** A busy machine takes its time; nothing is lost by waiting. */
+const LONGEST_MS = 180_000;
 
 /** How to start a service, and where it shows its health. */
 export interface ServiceCommand {
@@ -43,7 +45,7 @@ export class ServiceProcess {
     });
   }
 
-  /** Resolves when it says that it is well. @throws Error where it ends before, or after a minute. */
+  /** Resolves when it says that it is well. @throws Error where it ends before, or takes too long. */
   async well(): Promise<void> {
     for (const begun = Date.now(); Date.now() - begun < 60_000;) {
       if (this.#child?.exitCode !== null) throw new Error(`${this.name} ended:\n${this.logged.slice(-2_000)}`);
