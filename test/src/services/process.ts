@@ -47,7 +47,7 @@ export class ServiceProcess {
 
   /** Resolves when it says that it is well. @throws Error where it ends before, or takes too long. */
   async well(): Promise<void> {
-    for (const begun = Date.now(); Date.now() - begun < 60_000;) {
+    for (const begun = Date.now(); Date.now() - begun < LONGEST_MS;) {
       if (this.#child?.exitCode !== null) throw new Error(`${this.name} ended:\n${this.logged.slice(-2_000)}`);
       if ((await this.page("health"))?.status === 200) return;
       await pause(LOOK_MS);
