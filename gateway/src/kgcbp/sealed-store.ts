@@ -1,4 +1,5 @@
 import { VeilgridError, concat, equalBytes, isVeilgridError, utf8 } from "@veilgrid/protocol";
+import { Exclusive } from "../exclusive.js";
 import type { Change, Store } from "../ports/store.js";
 import { seal, unseal } from "./seal.js";
 import type { Vault } from "./vault.js";
@@ -36,6 +37,7 @@ export class SealedStore implements Store {
   readonly #store: Store;
   readonly #vault: Vault;
   readonly #consortium: Uint8Array;
+  readonly #sealing = new Exclusive();
 
   constructor(store: Store, vault: Vault, consortium: Uint8Array) {
     this.#store = store;
@@ -77,10 +79,16 @@ export class SealedStore implements Store {
   }
 
   /** @throws VeilgridError `month-erased`. */
-  async write(changes: readonly Change[]): Promise<void> {
+  write(changes: readonly Change[]): Promise<void> {
+    // Sealing takes one write longer than another: they go on in the order in which they came.
+    const sealed = this.#sealing.run(() => this.#seal(changes));
+    return sealed.then((ready) => this.#store.write(ready));
+  }
+
+  async #seal(changes: readonly Change[]): Promise<readonly Change[]> {
     const sealed: Change[] = [];
     for (const { key, value } of changes) sealed.push({ key, value: value && (await this.#sealed(key, value)) });
-    await this.#store.write(sealed);
+    return sealed;
   }
 
   async #sealed(key: string, value: Uint8Array): Promise<Uint8Array> {
