@@ -3,6 +3,7 @@ import { changes } from "./changes.js";
 import { day, memory } from "./day.js";
 import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
+import { fleet } from "./fleet.js";
 import { keys } from "./keys.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
@@ -29,6 +30,7 @@ const GROUPS: readonly Group[] = [
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
   ["services", "real processes, each killed at random moments", services],
+  ["fleet", "2,000 meters, a share of them faulty, against a consortium of processes", fleet],
   ["simulation", "2,000 seeds of the simulation", simulation],
   ["fabric-months", "the three months on real Fabric, a day each", monthsOnFabric],
   ["swiss", "537 homes on their file's last day", swiss],

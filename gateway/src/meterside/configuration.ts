@@ -63,6 +63,8 @@ export interface FleetConfiguration extends MetersideConfiguration {
   /** Path of the file that names the meters with their keys. */
   readonly meters: string;
   readonly driver: CsvDriver | ProfileDriver;
+  /** RFC 3339: the first period that counts is the one that this time lies in. */
+  readonly first?: string | undefined;
   readonly connections: number;
   readonly inFlight: number;
 }
@@ -156,6 +158,7 @@ export function fleetShape(folder: string): z.ZodType<FleetConfiguration> {
     ...common(folder),
     meters: pathFrom(folder),
     driver: z.discriminatedUnion("kind", [z.strictObject(csv(folder)), z.strictObject(profile)]),
+    first: z.string().optional(),
     connections: z.number().int().min(1).max(64).default(4),
     inFlight: z.number().int().min(1).max(10_000).default(256),
   });

@@ -4,6 +4,7 @@ import {
   VerifiedSignatures,
   Writer,
   addPeriods,
+  comparePeriods,
   daAddress,
   nextPeriod,
   periodAt,
@@ -44,6 +45,8 @@ export interface FleetOptions {
   readonly giveUpMs: number;
   /** After a window receipts may still be on their way to the disk: milliseconds of the clock. */
   readonly slackMs: number;
+  /** The first period that counts; the one in which the fleet is started first, if that is later or not given. */
+  readonly first?: Period | undefined;
   /** The run is done after so many periods; never, if not given. */
   readonly periods?: number | undefined;
 }
@@ -188,9 +191,11 @@ export class FleetRun {
     const { periodSeconds, submissionWindow } = this.#options.params;
     const bytes = this.#modules.store.get(LAST);
     if (bytes === undefined) {
+      const { first = now } = this.#options;
+      const begin = comparePeriods(first, now) > 0 ? first : now;
       // A fleet begins with the period in which it is started, also when it is killed before that period's end.
-      await this.#keepLast(addPeriods(now, -1, periodSeconds));
-      return now;
+      await this.#keepLast(addPeriods(begin, -1, periodSeconds));
+      return begin;
     }
     const from = new Reader(bytes, "last period");
     const next = nextPeriod({ month: from.u32(), k: from.u16() }, periodSeconds);

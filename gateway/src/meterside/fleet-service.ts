@@ -7,6 +7,7 @@ import type { FleetConfiguration } from "./configuration.js";
 import { openHouseholds } from "./driver.js";
 import { readFleet } from "./fleet-file.js";
 import { FleetRun, type FleetReport } from "./fleet-run.js";
+import { periodAtInstant } from "./instant.js";
 import { readConsortium, readEndpoints } from "./parties.js";
 import { MeterProcess } from "./process.js";
 
@@ -79,6 +80,7 @@ function patienceOf({ patienceSeconds, clock }: FleetConfiguration, { roundSecon
 export async function serveFleet(configuration: FleetConfiguration, wish: FleetWish): Promise<ServedFleet> {
   const begun = performance.now();
   const consortium = await readConsortium(configuration);
+  const { periodSeconds } = consortium.params;
   const endpoints = await readEndpoints(configuration);
   const households = await openHouseholds(configuration.driver, consortium.params);
   const meters = await readFleet(configuration.meters, wish.meters);
@@ -110,6 +112,7 @@ export async function serveFleet(configuration: FleetConfiguration, wish: FleetW
       {
         ...consortium,
         ...{ meters, shares: wish.shares, inFlight: configuration.inFlight, periods: wish.periods },
+        first: configuration.first === undefined ? undefined : periodAtInstant(configuration.first, periodSeconds),
         withinMs: wish.withinSeconds === undefined ? undefined : wish.withinSeconds * 1000,
         patienceMs: patienceOf(configuration, consortium.params),
         giveUpMs: GIVE_UP_MS,
