@@ -36,6 +36,8 @@ export async function throughLeader(site: Site): Promise<string[]> {
 
 /** Times that a transaction is sent which no peer saw committed in the 30 s that the command waits. */
 const ATTEMPTS = 4;
+/** What the command says then: that it waited, or that its peer did. */
+const UNSEEN = /timed out waiting for txid|context finished before block retrieved/;
 
 /**
  * Sends a transaction of the lifecycle, through whoever leads by then, until its outcome is known. Orderers that were
@@ -44,7 +46,7 @@ const ATTEMPTS = 4;
 async function persistently(send: (order: readonly string[]) => Promise<Said>, site: Site): Promise<Said> {
   for (let attempt = 1; ; attempt += 1) {
     const said = await send(await throughLeader(site));
-    if (said.ok || attempt === ATTEMPTS || !said.stderr.includes("timed out waiting for txid")) return said;
+    if (said.ok || attempt === ATTEMPTS || !UNSEEN.test(said.stderr)) return said;
   }
 }
 
