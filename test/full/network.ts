@@ -62,7 +62,14 @@ export class Network {
   }
 
   async start(params: string): Promise<boolean> {
-    if (!(await this.#does("a network comes up", "up", "--base-port", String(this.#basePort)))) return false;
+    return (await this.up()) && (await this.deploy(params));
+  }
+
+  async up(): Promise<boolean> {
+    return this.#does("a network comes up", "up", "--base-port", String(this.#basePort));
+  }
+
+  async deploy(params: string): Promise<boolean> {
     return this.#does("the chaincode is deployed with the run's parameters", "deploy", "--params", params);
   }
 

@@ -14,6 +14,7 @@ import { Report, count } from "./report.js";
 import { services } from "./services.js";
 import { simulation } from "./simulation.js";
 import { swiss } from "./swiss.js";
+import { processes, processesOnFabric } from "./up.js";
 
 /** Its name, what it looks at, and the looking. */
 type Group = readonly [name: string, what: string, show: (report: Report) => Promise<void>];
@@ -31,6 +32,8 @@ const GROUPS: readonly Group[] = [
   ["fabric", "the same day on real Fabric", fabric],
   ["services", "real processes, each killed at random moments", services],
   ["fleet", "2,000 meters, a share of them faulty, against a consortium of processes", fleet],
+  ["processes", "a day of 1,000 meters as processes, then with kills and a partition", processes],
+  ["processes-on-fabric", "the same on real Fabric", processesOnFabric],
   ["simulation", "2,000 seeds of the simulation", simulation],
   ["fabric-months", "the three months on real Fabric, a day each", monthsOnFabric],
   ["swiss", "537 homes on their file's last day", swiss],
@@ -41,7 +44,7 @@ const GROUPS: readonly Group[] = [
 const USAGE = `npm run test:full [-- --only GROUP[,GROUP...]]
 
 Shows at full size what the project promises; writes nothing outside a temporary folder. Exit code 1 if anything does
-not hold. Groups: ${GROUPS.map(([name]) => name).join(", ")}.
+not hold. UP_METERS, UP_REGIONS, UP_PERIODS and UP_FACTOR size the groups of processes. Groups: ${GROUPS.map(([name]) => name).join(", ")}.
 `;
 
 /** The groups that are asked for. @throws Error for one that is not there. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Outbox, type Proof } from "@veilgrid/meter-client";
+import { makeReadings, MonthKeys, Outbox, type Proof } from "@veilgrid/meter-client";
 import {
   addPeriods,
   BASIS,
@@ -87,6 +87,7 @@ interface KeptMeter {
   readonly name: string;
   readonly region: number;
   readonly outbox: Outbox;
+  readonly keys: MonthKeys;
 }
 
 /**
@@ -97,7 +98,7 @@ interface KeptMeter {
 export async function reckon(folder: string, overview: Overview, ledger: PeerLedger): Promise<Reckoning> {
   const database = await openDatabase(join(folder, "meters", "data", "store"));
   try {
-    const meters = await keptMeters(folder, new LevelStore(database, "meters"));
+    const meters = await keptMeters(folder, overview, new LevelStore(database, "meters"));
     const periods = periodsOf(overview);
     const view = new LedgerView(ledger.state);
     const found = await reckonReadings(view, overview, meters, periods);
@@ -115,9 +116,14 @@ function periodsOf({ first, periods, periodSeconds }: Overview): readonly Period
   return Array.from({ length: periods ?? 0 }, (_, n) => addPeriods(first, n, periodSeconds));
 }
 
-async function keptMeters(folder: string, store: Store): Promise<readonly KeptMeter[]> {
+async function keptMeters(folder: string, { consortium }: Overview, store: Store): Promise<readonly KeptMeter[]> {
   const meters = await readFleet(join(folder, "meters", FILE.meters));
-  return meters.map(({ name, region }) => ({ name, region, outbox: new Outbox(store, name) }));
+  return meters.map(({ name, region, month, key }) => ({
+    name,
+    region,
+    outbox: new Outbox(store, name),
+    keys: new MonthKeys(fromHex(consortium), { month, key }),
+  }));
 }
 
 /** How often a block has each reading, by PRID and masked value. */
@@ -139,16 +145,22 @@ function nameOf(prid: Uint8Array, rc: bigint): string {
 }
 
 function nameOfProof({ reading }: Proof): string {
+  return nameOfReading(reading);
+}
+
+/** @param reading with its signature, 113 bytes. */
+function nameOfReading(reading: Uint8Array): string {
   const { prid, rc } = readingCodec.decode(reading.subarray(0, READING_BYTES));
   return nameOf(prid, rc);
 }
 
 async function reckonReadings(
   view: LedgerView,
-  { regions }: Overview,
+  { regions, consortium: id }: Overview,
   meters: readonly KeptMeter[],
   periods: readonly Period[],
 ): Promise<Pick<Reckoning, "readings" | "sums">> {
+  const consortium = fromHex(id);
   const readings = { receipted: 0, once: 0, due: 2 * meters.length * periods.length };
   const sums = { periods: 0, measured: 0, exact: 0 };
   for (let region = 1; region <= regions; region += 1) {
@@ -156,12 +168,16 @@ async function reckonReadings(
     for (const period of periods) {
       const there = await readingsIn(view, region, period);
       let sum = 0n;
-      for (const { outbox } of own) {
+      for (const { outbox, keys } of own) {
         const proofs = [outbox.proof(period, 0), outbox.proof(period, 1)].filter((proof) => proof !== undefined);
         const once = proofs.filter((proof) => there.get(nameOfProof(proof)) === 1).length;
         readings.receipted += proofs.length;
         readings.once += once;
-        if (once === 2) sum += outbox.consumption(period) ?? 0n;
+        // A reading may be on the ledger although its meter never had the receipt.
+        const consumption = outbox.consumption(period);
+        if (consumption === undefined) continue;
+        const halves = makeReadings(keys.leavesAt(period), { consortium, region }, period, consumption);
+        if (halves.every((reading) => there.get(nameOfReading(reading)) === 1)) sum += consumption;
       }
       const price = await view.price(region, period);
       sums.periods += 1;

@@ -11,9 +11,10 @@ export interface ServicePlan extends ProcessPlan {
 /** Milliseconds of the machine that a bundle of readings is open; and for which a meter waits for a receipt. */
 const BUNDLE = 40;
 const PATIENCE = 4000;
-/** The most that the configurations take, in the consortium's time. */
+/** The most that a configuration takes, in the consortium's time. */
 const LONGEST_BUNDLE = 60_000;
-const LONGEST_PATIENCE = 3_600_000;
+/** A meter whose aggregator is gone has the time to ask others: so many in a window. */
+const ASKED = 4;
 
 function plan(folder: string, name: string, command: readonly string[], file: string, http: number): ServicePlan {
   const own = join(folder, name);
@@ -43,9 +44,9 @@ export function rolePlans({ places }: Overview, folder: string, factor: number):
   ];
 }
 
-/** All meters. */
-export function fleetPlan({ places }: Overview, folder: string, factor: number): ServicePlan {
-  const seconds = Math.ceil(Math.min(LONGEST_PATIENCE, PATIENCE * factor) / 1000);
+/** All meters. @param window in which a period's readings are taken, seconds of the consortium's time. */
+export function fleetPlan({ places }: Overview, folder: string, factor: number, window: number): ServicePlan {
+  const seconds = Math.ceil(Math.min(window / ASKED, (PATIENCE * factor) / 1000));
   const environment = { VEILGRID_PATIENCE_SECONDS: String(seconds) };
   return { ...plan(folder, "meters", ["fleet"], "fleet.yaml", places.fleet.http), environment };
 }

@@ -120,7 +120,7 @@ export class LocalConsortium {
 
   /** Starts the meters. */
   async startMeters(): Promise<void> {
-    const fleet = fleetPlan(this.overview, this.#options.folder, this.scale.factor);
+    const fleet = fleetPlan(this.overview, this.#options.folder, this.scale.factor, this.params.submissionWindow);
     this.supervisor.start(fleet);
     await this.#answers([fleet]);
   }
