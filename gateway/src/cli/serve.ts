@@ -25,7 +25,8 @@ interface ServedRole<T extends ServiceConfiguration> {
 
 const NOTES = `It waits for its ledger as long as it takes. SIGTERM and SIGINT stop it: answers that are on their way are given
 first; a second signal ends it at once. Killed at any moment it goes on, when it is started again, where it was.
-Every key but lists can be given by the environment, too: http.listen as VEILGRID_HTTP_LISTEN. docs/services.md has them.`;
+Every key but lists can be given by the environment, too: http.listen as VEILGRID_HTTP_LISTEN.
+docs/services.md has them.`;
 
 /** A `serve` command of a role. */
 function addServe<T extends ServiceConfiguration>(parent: Command, role: ServedRole<T>): void {
