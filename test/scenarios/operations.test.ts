@@ -61,9 +61,11 @@ describe("the operations page", () => {
   it("has alarms on numbers that there are", () => {
     const known = new Set([...numbers(text), ...DEFAULTS]);
     const used = [...readText("deploy/alarms.yaml").matchAll(/expr: (.*)/g)].flatMap(([, expression]) =>
-      [...(expression as string).replace(/"[^"]*"|\{[^}]*\}|\[\w+\]|by \(\w+\)|\b\d[\d.e]*/g, "").matchAll(/[a-z]\w*/g)].map(
-        ([name]) => name,
-      ),
+      [
+        ...(expression as string)
+          .replace(/"[^"]*"|\{[^}]*\}|\[\w+\]|by \(\w+\)|\b\d[\d.e]*/g, "")
+          .matchAll(/[a-z]\w*/g),
+      ].map(([name]) => name),
     );
     const functions = ["abs", "and", "by", "histogram_quantile", "increase", "rate", "sum"];
     const strays = used
