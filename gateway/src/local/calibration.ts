@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { performance } from "node:perf_hooks";
-import { schnorr, sha256, utf8, window, type Params } from "@veilgrid/protocol";
+import { schnorr, sha256, utf8, type Params } from "@veilgrid/protocol";
 import type { Overview } from "./overview.js";
 
 /** Signatures that are verified to see how fast the machine is. */
@@ -10,7 +10,7 @@ const OTHER_WORK = 40;
 /** Each reading is signed by the meter, verified by W aggregators and by the endorsers of its block. */
 const ENDORSEMENTS = 3;
 /** Seconds that a period takes whatever its readings are: blocks, votes, releases, prices, each with a synced write. */
-const FIXED_SECONDS = 1.5;
+const FIXED_SECONDS = 3;
 /** The machine is to be busy for so much of a period. */
 const BUSY = 0.5;
 const SLOWEST = 1;
@@ -28,11 +28,16 @@ export function verificationSeconds(): number {
 }
 
 /** A factor for a time-lapse in which this machine is expected to keep up. */
-export function estimatedFactor(overview: Overview, seconds = verificationSeconds()): number {
+export function estimatedFactor(
+  overview: Overview,
+  seconds = verificationSeconds(),
+  load = (loadavg()[0] as number) / availableParallelism(),
+): number {
   const { meters, das, periodSeconds } = overview;
   const perReading = (1 + das.length + ENDORSEMENTS + OTHER_WORK) * seconds;
   const work = (2 * meters * perReading) / Math.min(availableParallelism(), das.length + 3);
-  return rounded((BUSY * periodSeconds) / (FIXED_SECONDS + work));
+  // What others do on this machine takes its share.
+  return rounded((BUSY * periodSeconds) / ((FIXED_SECONDS + work) * (1 + load)));
 }
 
 /** Two digits, so that whoever reads it can repeat it. */
@@ -57,9 +62,8 @@ const COMFORT = 0.5;
  * @param load of those periods.
  */
 export function adaptedFactor(factor: number, { latency, missing }: Load, params: Params): number {
-  const period = { month: 0, k: 0 };
-  const { freezes, opens } = window(period, params);
-  const room = params.periodSeconds * 1000 - (freezes - opens) + params.periodSeconds * 500;
+  const { periodSeconds, submissionWindow, forwardSeconds } = params;
+  const room = 1000 * (1.5 * periodSeconds - submissionWindow - forwardSeconds);
   const share = latency / room;
   if (missing > 0 || share > 2 * COMFORT) return rounded(factor / 2);
   if (share < COMFORT / 4) return rounded(factor * 1.5);
