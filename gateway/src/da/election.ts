@@ -23,7 +23,10 @@ import { ProgressTimer } from "./progress.js";
 import { acceptedBody, answerIn } from "./responses.js";
 import { Terms } from "./terms.js";
 
-/** A candidate waits at most this part of the progress timer, so that most of it is left for the leader's work. */
+/**
+ * A candidate waits at most this part of the progress timer (twice that if it has just stood in vain), so that most of it
+ * is left for the leader's work.
+ */
 const WAIT_PART = 4;
 
 /**
@@ -31,7 +34,7 @@ const WAIT_PART = 4;
  *
  * | from | when | to |
  * | --- | --- | --- |
- * | follower | something is due in a term without a leader, its random wait is over, it has not voted, and it is none of the last f leaders | candidate |
+ * | follower | something is due in a term without a leader, its random wait is over (after the others' where it stood in vain in one of the f terms before), it has not voted, and it is none of the last f leaders | candidate |
  * | candidate | its own name is the ledger's first for the term | leader |
  * | candidate | another's name is; Q timeouts put it into the next term; its progress timer runs out | follower |
  * | leader | the ledger names another; Q timeouts put it into the next term | follower |
@@ -206,7 +209,9 @@ export class Election {
     this.#waiting?.cancel();
     const most = Math.max(1, Math.floor(this.#progress.durationMs / WAIT_PART));
     const wait = random.below(most, "candidate", index, term.toString());
-    this.#waiting = clock.at(clock.now() + wait, "candidate", () => this.#stand(term, index));
+    // Whoever voted for this DA in vain will not do so again yet: it lets the others go first.
+    const first = this.#votes.hadVote(term, index) ? most : 0;
+    this.#waiting = clock.at(clock.now() + first + wait, "candidate", () => this.#stand(term, index));
   }
 
   async #mayStand(term: bigint, index: number): Promise<boolean> {

@@ -36,6 +36,8 @@ interface Making {
   /** TS of the block before. */
   readonly prevTs: bigint;
   round: number;
+  /** Rounds that ended because their time was over. */
+  late: number;
   timer: Timer | undefined;
   /** The round whose answers count; none while a certificate is on its way to the ledger. */
   current: Round | undefined;
@@ -48,16 +50,17 @@ interface Round {
   readonly content: Content;
   readonly made: Draft;
   readonly tally: Tally;
-  /** When it began, Unix milliseconds. */
-  readonly began: number;
+  /** When its time is over, Unix milliseconds. */
+  readonly end: number;
   /** Whether an *incomplete* brought readings that the next round has more. */
   fresh: boolean;
 }
 
 /**
  * The leader's part of vPBFT (PROTOCOL section 4, Consensus): for each chain one block at a time, in rounds. "The leader
- * waits for Q votes, or for all W answers, or for `roundSeconds`; with Q votes it is done, otherwise the next `round` has
- * every verified reading named so far, at most two of a PRID."
+ * waits for Q votes, or for all W answers, or for `roundSeconds`, one `roundSeconds` longer after each round of the block that
+ * ended so; with Q votes it is done, otherwise the next `round` has every verified reading named so far, at most two of a
+ * PRID." (Were all rounds of one length, DAs that need longer for a vote would never agree; as in Tendermint.)
  */
 export class Proposer {
   readonly #gatherMs: number;
@@ -130,7 +133,7 @@ export class Proposer {
     const last = ballots.last(chain);
     const round = last?.number === number && last.term === term ? last.round + 1 : 0;
     const place = { chain, number, term, prev: head.cbh, prevTs: head.ts, round };
-    return { ...place, timer: undefined, current: undefined, open: undefined };
+    return { ...place, late: 0, timer: undefined, current: undefined, open: undefined };
   }
 
   /** One round: forms the block anew, asks everybody for a vote, oneself first. */
@@ -147,11 +150,13 @@ export class Proposer {
     const { clock, membership, transport, voter } = this.#modules;
     const began = clock.now();
     const made = draft(content, { ...placeOf(making), ts: later(began, making.prevTs) }, membership);
-    const round: Round = { content, made, tally: new Tally(made, content.params, this.#modules), began, fresh: false };
+    const tally = new Tally(made, content.params, this.#modules);
+    const end = began + content.params.roundSeconds * 1000 * (1 + making.late);
+    const round: Round = { content, made, tally, end, fresh: false };
     making.current = round;
     const own = await voter.judge(made.proposal);
     if (!this.#isCurrent(making, round)) return;
-    making.timer = clock.at(began + content.params.roundSeconds * 1000, "round", () => this.#next(making, round));
+    making.timer = clock.at(end, "round", () => this.#late(making, round));
     for (const peer of membership.peers(content.params)) {
       transport.request(peer.address, "propose", made.proposal, (response) =>
         this.#hear(making, round, peer.index, response),
@@ -207,13 +212,18 @@ export class Proposer {
   async #over(making: Making, round: Round): Promise<void> {
     if (round.fresh) return this.#next(making, round);
     const { waitMs } = round.tally;
-    const end = round.began + round.content.params.roundSeconds * 1000;
     if (waitMs === undefined) return undefined;
     const { clock } = this.#modules;
-    const at = Math.min(clock.now() + Math.max(waitMs, RETRY_MS), end);
+    const at = Math.min(clock.now() + Math.max(waitMs, RETRY_MS), round.end);
     making.timer?.cancel();
     making.timer = clock.at(at, "round", () => this.#next(making, round));
     return undefined;
+  }
+
+  /** The round's time is over, and too few have answered. */
+  async #late(making: Making, round: Round): Promise<void> {
+    making.late += 1;
+    await this.#next(making, round);
   }
 
   async #next(making: Making, round: Round): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { pipeline } from "node:stream";
 import { expect } from "chai";
 import { MeterTransport } from "../../src/grpc/meter-transport.js";
 import { parseProxy } from "../../src/grpc/socks.js";
@@ -17,14 +18,18 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** Passes on what either says, until one of them goes: then both are gone. */
+function join(local: Socket, remote: Socket): void {
+  pipeline(local, remote, local, () => undefined);
+}
+
 /** Passes connections on to a port, and keeps what each client said first. */
 async function recorder(net: Net, target: number): Promise<{ readonly port: number; readonly hellos: Buffer[] }> {
   const hellos: Buffer[] = [];
   const server = createServer((local) => {
     const remote = connect(target, "127.0.0.1");
     local.once("data", (hello) => hellos.push(Buffer.from(hello)));
-    for (const socket of [local, remote]) socket.on("error", () => undefined);
-    local.pipe(remote).pipe(local);
+    join(local, remote);
   });
   net.finally(() => {
     server.close();
@@ -73,10 +78,9 @@ async function proxied(socket: Socket, target: number): Promise<Asked> {
   // Type 3 is a name, which the proxy resolves.
   const name = wish[3] === 3 ? wish.subarray(5, 5 + wish.readUInt8(4)).toString() : `type ${wish[3] ?? 0}`;
   const remote = connect(target, "127.0.0.1");
-  remote.on("error", () => undefined);
   await once(remote, "connect");
   socket.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0));
-  socket.pipe(remote).pipe(socket);
+  join(socket, remote);
   return { name, user };
 }
 

@@ -119,6 +119,9 @@ export class Net {
         clearInterval(timer);
         resolve(String(lost.facts.code));
       }, 5);
+      this.finally(() => {
+        clearInterval(timer);
+      });
       transport.request(to, method, request, (response) => {
         clearInterval(timer);
         resolve(response);

@@ -40,6 +40,23 @@ const KEPT: Readonly<Record<string, Partial<Scenario>>> = {
     delayMs: 400,
     loss: 50,
   },
+  "candidates that had stood in vain stood first again, and rounds were over before slow disks had a vote": {
+    seed: 116,
+    das: 4,
+    meters: 10,
+    regions: 1,
+    periods: 2,
+    hostile: 1,
+    loss: 250,
+    twice: 300,
+    delayMs: 3_000,
+    writeMs: 12_000,
+    submitMs: 4_000,
+    lagMs: 600,
+    skewMs: 500,
+    partitions: 1,
+    faulty: 2,
+  },
 };
 
 describe("a run that failed once", function () {
