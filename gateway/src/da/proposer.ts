@@ -58,9 +58,10 @@ interface Round {
 
 /**
  * The leader's part of vPBFT (PROTOCOL section 4, Consensus): for each chain one block at a time, in rounds. "The leader
- * waits for Q votes, or for all W answers, or for `roundSeconds`, one `roundSeconds` longer after each round of the block that
- * ended so; with Q votes it is done, otherwise the next `round` has every verified reading named so far, at most two of a
- * PRID." (Were all rounds of one length, DAs that need longer for a vote would never agree; as in Tendermint.)
+ * waits for Q votes, or for all W answers, or for `roundSeconds` (from the third round of a block that ends so, one
+ * `roundSeconds` longer each time); with Q votes it is done, otherwise the next `round` has every verified reading named so
+ * far, at most two of a PRID." (Were all rounds of one length, DAs that need longer for a vote would never agree; as in
+ * Tendermint.)
  */
 export class Proposer {
   readonly #gatherMs: number;
@@ -151,7 +152,7 @@ export class Proposer {
     const began = clock.now();
     const made = draft(content, { ...placeOf(making), ts: later(began, making.prevTs) }, membership);
     const tally = new Tally(made, content.params, this.#modules);
-    const end = began + content.params.roundSeconds * 1000 * (1 + making.late);
+    const end = began + content.params.roundSeconds * 1000 * Math.max(1, making.late);
     const round: Round = { content, made, tally, end, fresh: false };
     making.current = round;
     const own = await voter.judge(made.proposal);
