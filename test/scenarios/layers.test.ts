@@ -6,6 +6,7 @@ import { filesEndingIn, readText } from "../src/documents/repository.js";
 interface Package {
   readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Who may import whom, as ARCHITECTURE.md draws it. */
@@ -67,6 +68,19 @@ describe("the layers", () => {
           if (name.startsWith("@veilgrid/")) return ![folder, ...allowed].includes(name.slice("@veilgrid/".length));
           return name.startsWith(".") && !normalize(join(dirname(file), name)).startsWith(`${folder}/`);
         }),
+      );
+      expect(strays).to.deep.equal([]);
+    });
+
+    it(`of ${folder}: sources import no package that is only there because another wants it`, () => {
+      const { dependencies, optionalDependencies } = JSON.parse(readText(`${folder}/package.json`)) as Package;
+      const tools = (JSON.parse(readText("package.json")) as { readonly devDependencies: object }).devDependencies;
+      const declared = Object.keys({ ...dependencies, ...optionalDependencies, ...(folder === "test" ? tools : {}) });
+      const strays = sourcesOf(`${folder}/src`).flatMap((file) =>
+        importsOf(file)
+          .filter((name) => !name.startsWith(".") && !name.startsWith("node:"))
+          .map((name) => name.split("/", name.startsWith("@") ? 2 : 1).join("/"))
+          .filter((name) => !declared.includes(name)),
       );
       expect(strays).to.deep.equal([]);
     });

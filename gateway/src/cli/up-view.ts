@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { monthName, type Period } from "@veilgrid/protocol";
 import { readPage, samplesIn, total, type Sample } from "../local/pages.js";
 import type { Step } from "../local/running.js";
@@ -9,6 +9,7 @@ import { utcMinute } from "./output.js";
 
 /** Milliseconds between two pictures, and between two looks at the services' pages. */
 const PICTURE = 400;
+const STDERR = { stream: process.stderr };
 const PAGES = 2000;
 
 /** What is shown of a service. */
@@ -133,7 +134,7 @@ function figuresOf(name: string, samples: readonly Sample[], isWell: boolean): S
 }
 
 function figuresText({ name, isWell, readings, rejected, votes, megabytes, cpuSeconds }: ServiceFigures): string {
-  const state = isWell ? pc.green("well") : pc.yellow("waiting");
+  const state = isWell ? styleText("green", "well", STDERR) : styleText("yellow", "waiting", STDERR);
   return (
     `  ${name.padEnd(6)}${state.padEnd(isWell ? 6 : 8)}  ${readings} receipts, ${rejected} others, ${votes} votes, ` +
     `${megabytes.toFixed(0)} MiB, ${cpuSeconds.toFixed(0)} s CPU`
@@ -144,8 +145,10 @@ function figuresText({ name, isWell, readings, rejected, votes, megabytes, cpuSe
 function* pictureOf(standing: Standing, consortium: LocalConsortium): Generator<string> {
   const { height, term, leader, regions, bills } = standing;
   const { overview } = consortium;
-  yield pc.bold(
+  yield styleText(
+    "bold",
     `${utcMinute(consortium.now())}: ledger ${height} blocks, term ${term}, leader ${leader ?? "none"}, ${bills}/${overview.meters} bills`,
+    STDERR,
   );
   for (const { region, covered, committed, released, priced, missing, last } of regions) {
     const latency = last === undefined ? "" : `, last ${(last.latency / 1000).toFixed(0)} s, round ${last.round}`;
