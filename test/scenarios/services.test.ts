@@ -1,6 +1,8 @@
-import { BASIS, toHex } from "@veilgrid/protocol";
+import { BASIS, addPeriods, fromHex, toHex, type Period } from "@veilgrid/protocol";
+import { newCustomerKey } from "@veilgrid/gateway";
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
+import { EnrolledMeter } from "../src/services/enrolled.js";
 import { isBilled, leavesOf, standing, strays, until } from "../src/services/living.js";
 import { Site } from "../src/services/site.js";
 
@@ -15,6 +17,8 @@ describe("a consortium of real processes", function () {
   this.timeout(240_000);
   let site: Site;
   let ledger: Awaited<ReturnType<Site["openLedger"]>>;
+  let meter: EnrolledMeter;
+  let bid: string;
 
   before(async () => {
     site = await Site.make({ meters: METERS, periods: PERIODS, factor: 150 });
@@ -23,7 +27,28 @@ describe("a consortium of real processes", function () {
   });
 
   after(async () => {
+    await meter.process.stop();
     await site.stop();
+  });
+
+  it("has a meter enrolled while it runs, which gets its keys, and fresh ones, over TLS", async () => {
+    meter = await EnrolledMeter.at(site, "N1");
+    meter.process.start();
+    const { recipient } = await newCustomerKey();
+    const order = ["meter", "add", "N1", "--region", "2", "--customer", recipient, "--device", meter.device.recipient];
+    bid = (await site.operate<{ readonly bid: string }>(...order)).bid;
+    const delivered = async (serial: number): Promise<void> =>
+      until(
+        async () => (await meter.health())?.delivery === serial,
+        60_000,
+        () => meter.process.logged,
+      );
+    await delivered(1);
+    expect(await site.operate("meter", "rekey", "N1")).to.include({ kind: "rekey", again: false, dryRun: false });
+    // A meter asks at once when it starts.
+    await meter.process.kill();
+    meter.process.start();
+    await delivered(2);
   });
 
   it("has a price for each period and a bill for each customer, though every process is killed once", async () => {
@@ -49,6 +74,16 @@ describe("a consortium of real processes", function () {
     }
   });
 
+  it("has the readings of the meter that was enrolled, and its customer's bill", async () => {
+    const first = addPeriods(site.periods[0] as Period, -2, site.params.periodSeconds);
+    const counts: number[] = [];
+    for (let n = 0; n < 2 + PERIODS; n += 1) {
+      counts.push((await ledger.view.readings(2, addPeriods(first, n, site.params.periodSeconds)))?.count ?? 0);
+    }
+    expect(counts.at(-1), (await standing(site, ledger.view)) + meter.process.logged).to.equal(2);
+    expect(await ledger.view.bill(fromHex(bid), first.month)).to.include({ revision: 0 });
+  });
+
   it("shows its work in numbers", async () => {
     const [, da] = site.services;
     const text = (await da?.page("metrics"))?.text ?? "";
@@ -62,6 +97,9 @@ describe("a consortium of real processes", function () {
     await ledger.close();
     const codes = await site.stop();
     expect(codes).to.deep.equal({ ledger: 0, da0: 0, da1: 0, da2: 0, da3: 0, cc: 0, kgcbp: 0 });
+    expect((await site.operate<{ readonly error: { readonly code: string } }>("cases")).error.code).to.equal(
+      "not-running",
+    );
   });
 
   it("never logged a secret, nor a BID", () => {
@@ -69,7 +107,7 @@ describe("a consortium of real processes", function () {
       readFileSync(site.file(name, "secret"), "utf8").trim(),
     );
     const given = JSON.parse(readFileSync(site.file("meters", "meters.json"), "utf8")) as { readonly key: string }[];
-    const needles = [...secrets, ...given.map(({ key }) => key), ...site.bids().map(toHex)];
+    const needles = [...secrets, ...given.map(({ key }) => key), ...site.bids().map(toHex), bid];
     for (const { name, logged } of site.services) {
       expect(logged.length, name).to.be.above(100);
       expect(

@@ -50,6 +50,11 @@ async function encrypterFor(recipient: string): Promise<Age.Encrypter> {
   return encrypter;
 }
 
+/** Refuses what nothing can be encrypted to, a mistyped recipient too. @throws VeilgridError `bad-recipient`. */
+export async function requireRecipient(recipient: string): Promise<void> {
+  await encrypterFor(recipient);
+}
+
 /**
  * Encrypts to one age X25519 recipient alone: one stanza, no grease stanza.
  * @throws VeilgridError `bad-recipient`.

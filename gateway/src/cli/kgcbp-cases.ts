@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { CaseStatus, CaseView } from "../kgcbp/case-desk.js";
 import { caseJson, nextStep } from "./case-text.js";
-import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { addDeskOptions, ON_A_SERVICE, withDesk, type DeskOptions } from "./kgcbp-desk.js";
+import { ON_FABRIC } from "./ledger-options.js";
 import { examples } from "./options.js";
 import { counted, line, printJson, printTable, startOf } from "./output.js";
-import { withRun, withWorld } from "./stages.js";
 
 const NOTES = `A case is opened by the fault that a readings block reports, and closed by KGCBP's verdict on the ledger: how
 many meters of each sort, and not which. A finding is a meter that sent too much or twice without a fault of the block:
@@ -14,22 +14,21 @@ const ORDER: readonly CaseStatus[] = ["overdue", "open", "closed", "finding"];
 
 /** `veilgrid kgcbp cases`: open, overdue and closed, with what to do next. */
 export function addKgcbpCases(parent: Command): void {
-  addStageOptions(parent.command("cases"))
+  addDeskOptions(parent.command("cases"))
     .description("list the cases of faulty meters: overdue, open and closed, with what to do next")
     .addHelpText(
       "after",
       examples(
-        ["veilgrid kgcbp cases --out my-run", "veilgrid kgcbp cases --out my-run --json"],
-        `${NOTES}\n\n${ON_FABRIC}`,
+        ["veilgrid kgcbp cases --out my-run --json", "veilgrid kgcbp cases --config kgcbp.yaml"],
+        `${NOTES}\n\n${ON_A_SERVICE}\n\n${ON_FABRIC}`,
       ),
     )
-    .action((options: StageOptions) => list(options));
+    .action((options: DeskOptions) => list(options));
 }
 
-async function list(options: StageOptions): Promise<void> {
-  await withRun(options, async (run) => {
-    const { periodSeconds } = run.record.input;
-    const cases = await withWorld(run, (world) => world.kgcbp.cases.list());
+async function list(options: DeskOptions): Promise<void> {
+  await withDesk(options, async ({ kgcbp, calendar: { periodSeconds } }) => {
+    const cases = await kgcbp.cases();
     const sorted = ORDER.flatMap((status) => cases.filter((one) => one.status === status));
     if (options.json === true) printJson({ cases: sorted.map((one) => caseJson(one, periodSeconds)) });
     else print(sorted, periodSeconds);

@@ -1,13 +1,13 @@
-import { monthName, type Period } from "@veilgrid/protocol";
+import { monthName } from "@veilgrid/protocol";
 import type { Command } from "commander";
-import type { Elimination, MeterChange } from "../kgcbp/elimination.js";
-import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import type { MeterChange } from "../kgcbp/elimination.js";
+import { addDeskOptions, ON_A_SERVICE, withDesk, type DeskOptions } from "./kgcbp-desk.js";
+import { ON_FABRIC } from "./ledger-options.js";
 import { examples } from "./options.js";
 import { line, printJson, startOf } from "./output.js";
 import { periodArgument, PERIODS_ARE } from "./period-argument.js";
-import { withRun, withWorld } from "./stages.js";
 
-interface EliminateOptions extends StageOptions {
+interface EliminateOptions extends DeskOptions {
   readonly from?: string;
   readonly dryRun?: boolean;
 }
@@ -42,15 +42,15 @@ does not hold yet is taken back.`,
 export function addKgcbpEliminate(parent: Command): void {
   for (const way of WAYS) {
     const { name, description, notes } = way;
-    addStageOptions(parent.command(name).argument("<meter>", "the meter, as the input calls it"))
+    addDeskOptions(parent.command(name).argument("<meter>", "the meter, as the input calls it"))
       .description(description)
       .option("--from <period>", "a later period to begin with")
       .option("--dry-run", "say from when it would hold, and change nothing")
       .addHelpText(
         "after",
         examples(
-          [`veilgrid kgcbp ${name} P0001 --dry-run --out my-run`, `veilgrid kgcbp ${name} P0001 --out my-run`],
-          `${notes}\n\n${PERIODS_ARE}\n\n${ON_FABRIC}`,
+          [`veilgrid kgcbp ${name} P0001 --dry-run --out my-run`, `veilgrid kgcbp ${name} P0001 --config kgcbp.yaml`],
+          `${notes}\n\n${PERIODS_ARE}\n\n${ON_A_SERVICE}\n\n${ON_FABRIC}`,
         ),
       )
       .action((meter: string, options: EliminateOptions) => change(meter, options, way));
@@ -58,23 +58,14 @@ export function addKgcbpEliminate(parent: Command): void {
 }
 
 async function change(meter: string, options: EliminateOptions, way: Way): Promise<void> {
-  await withRun(options, async (run) => {
-    const { periodSeconds } = run.record.input;
-    const from = options.from === undefined ? {} : { from: periodArgument(options.from, run) };
-    const dryRun = options.dryRun === true;
-    const done = await withWorld(run, ({ kgcbp }) => make(kgcbp.elimination, way, meter, { ...from, dryRun }));
-    if (options.json === true) printJson(changeJson(done, dryRun, periodSeconds));
+  const { from, dryRun = false, json = false } = options;
+  await withDesk(options, async ({ kgcbp, calendar }) => {
+    const { periodSeconds } = calendar;
+    const asked = from === undefined ? undefined : periodArgument(from, calendar);
+    const done = await kgcbp.count({ meter, counts: way.name === "reinstate", from: asked, dryRun });
+    if (json) printJson(changeJson(done, dryRun, periodSeconds));
     else print(done, way, dryRun, periodSeconds);
   });
-}
-
-function make(
-  elimination: Elimination,
-  { name }: Way,
-  meter: string,
-  options: { readonly from?: Period; readonly dryRun: boolean },
-): Promise<MeterChange> {
-  return name === "eliminate" ? elimination.eliminate(meter, options) : elimination.reinstate(meter, options);
 }
 
 function changeJson({ meter, regions, from }: MeterChange, dryRun: boolean, periodSeconds: number): object {

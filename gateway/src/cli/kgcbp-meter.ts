@@ -1,24 +1,24 @@
-import type { Period } from "@veilgrid/protocol";
+import { toHex, type Period } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import type { ChangePreview } from "../kgcbp/change-request.js";
-import type { Enrolment, MeterChange } from "../ports/keystore.js";
-import type { MeterWish } from "../world/run-meters.js";
-import type { World } from "../world/world.js";
-import { addStageOptions, type StageOptions } from "./ledger-options.js";
+import type { MeterOrder, OrderResult } from "../kgcbp/operator.js";
+import { addDeskOptions, ON_A_SERVICE, withDesk, type DeskOptions } from "./kgcbp-desk.js";
 import { addKgcbpMeterLog } from "./kgcbp-meter-log.js";
 import { examples, whole } from "./options.js";
 import { counted, line, printJson, printTable, startOf } from "./output.js";
 import { periodArgument, PERIODS_ARE } from "./period-argument.js";
-import { withRun, withWorld } from "./stages.js";
 
 /** What every change takes. */
-interface ChangeOptions extends StageOptions {
+interface ChangeOptions extends DeskOptions {
   readonly from?: string;
   readonly dryRun?: boolean;
 }
 
 const NOTES = `A change holds from a period that no sent epoch has: the first one, unless a later one is asked for. The
-same change again changes nothing. --dry-run says from when it would hold, and changes nothing.`;
+same change again changes nothing. --dry-run says from when it would hold, and changes nothing.
+
+A run makes keys for the customers and devices that --customer and --device name. To a service both are told by their
+age recipients (age1...), and it draws the customer's BID; the device asks it for its keys.`;
 
 const MEANWHILE = {
   counted: "count as before",
@@ -32,13 +32,16 @@ const ELIMINATED = {
 } as const;
 
 function addChange(parent: Command, name: string, what: string, example: string): Command {
-  const command = addStageOptions(parent.command(name).description(what).argument("<meter>", "the meter's name"));
+  const command = addDeskOptions(parent.command(name).description(what).argument("<meter>", "the meter's name"));
   return command
     .option("--from <period>", "the first period that it holds for (default: the first possible one)")
     .option("--dry-run", "say from when it would hold, and change nothing")
     .addHelpText(
       "after",
-      examples([`veilgrid kgcbp meter ${name} ${example} --out my-run`], `${NOTES}\n\n${PERIODS_ARE}`),
+      examples(
+        [`veilgrid kgcbp meter ${name} ${example} --out my-run`],
+        `${NOTES}\n\n${PERIODS_ARE}\n\n${ON_A_SERVICE}`,
+      ),
     );
 }
 
@@ -60,7 +63,7 @@ export function addKgcbpMeter(parent: Command): void {
       change({ kind: "move", meter: name, region: options.region }, options),
     );
   addChange(meter, "sell", "supply another customer at a meter, under keys of its own", "S03 --customer Smith")
-    .requiredOption("--customer <name>", "your name of the new customer")
+    .requiredOption("--customer <name>", "your name of the new customer, or its age recipient")
     .action((name: string, options: ChangeOptions & { customer: string }) =>
       change({ kind: "sell", meter: name, customer: options.customer }, options),
     );
@@ -69,25 +72,25 @@ export function addKgcbpMeter(parent: Command): void {
     .action((name: string, options: ChangeOptions & { compromised?: boolean }) =>
       change({ kind: "rekey", meter: name, compromised: options.compromised === true }, options),
     );
-  addStageOptions(meter.command("list").description("list the meters with their supplies and changes"))
-    .addHelpText("after", examples(["veilgrid kgcbp meter list --out my-run"]))
-    .action((options: StageOptions) => list(options));
+  addDeskOptions(meter.command("list").description("list the meters with their supplies and changes"))
+    .addHelpText("after", examples(["veilgrid kgcbp meter list --out my-run"], ON_A_SERVICE))
+    .action((options: DeskOptions) => list(options));
   addKgcbpMeterLog(meter);
 }
 
 interface Coming extends ChangeOptions {
   readonly region: number;
   readonly customer: string;
-  readonly like: string;
+  readonly like?: string;
   readonly device: string;
 }
 
 function addComing(parent: Command): void {
   addChange(parent, "add", "supply a customer at a new meter", "N1 --region 1 --customer Smith --like S03")
     .requiredOption("--region <n>", "the region that it counts in", region)
-    .requiredOption("--customer <name>", "your name of the customer")
-    .requiredOption("--like <meter>", "the meter of the readings whose register it shows")
-    .option("--device <name>", "your name of the device", "1")
+    .requiredOption("--customer <name>", "your name of the customer, or its age recipient")
+    .option("--like <meter>", "in a run: the meter of the readings whose register it shows")
+    .option("--device <name>", "your name of the device, or its age recipient", "1")
     .action((name: string, { region: of, customer, like, device, ...options }: Coming) =>
       change({ kind: "add", meter: name, region: of, customer, like, device }, options),
     );
@@ -101,7 +104,7 @@ interface Replacing extends ChangeOptions {
 
 function addReplace(parent: Command): void {
   addChange(parent, "replace", "put another device in a meter's place", "S03 --device D2")
-    .requiredOption("--device <name>", "your name of the new device")
+    .requiredOption("--device <name>", "your name of the new device, or its age recipient")
     .option("--keep-key", "go on under the old device's keys (default: fresh ones)")
     .option("--compromised", "the old device's keys are out: nothing is sent under them any more")
     .action((name: string, { device, keepKey, compromised = false, ...options }: Replacing) => {
@@ -110,31 +113,21 @@ function addReplace(parent: Command): void {
     });
 }
 
-/** A change by its own names, at the run's present time. */
-async function change(wish: MeterWish, options: ChangeOptions): Promise<void> {
+/** A change, at the present time of the run or of the service. */
+async function change(order: MeterOrder, options: ChangeOptions): Promise<void> {
   const { json = false, dryRun = false, from } = options;
-  await withRun(options, async (run) => {
-    const { periodSeconds } = run.record.input;
-    const asked: MeterWish = from === undefined ? wish : { ...wish, at: periodArgument(from, run) };
-    const { change: made, preview } = await withWorld(run, (world) => make(world, asked, dryRun));
-    if (json) printJson({ ...jsonOf(wish, made, preview, periodSeconds), dryRun });
-    else print(wish, { made, preview, dryRun }, periodSeconds);
+  await withDesk(options, async ({ kgcbp, calendar }) => {
+    const { periodSeconds } = calendar;
+    const at = from === undefined ? {} : { at: periodArgument(from, calendar) };
+    const made = await kgcbp.change({ order: { ...order, ...at }, dryRun });
+    if (json) printJson({ ...jsonOf(order, made, periodSeconds), dryRun });
+    else print(order, made, { dryRun, periodSeconds });
   });
 }
 
-interface Made {
-  readonly change?: MeterChange;
-  readonly preview: ChangePreview | undefined;
-}
-
-async function make(world: World, wish: MeterWish, dryRun: boolean): Promise<Made> {
-  return dryRun ? { preview: await world.previewChange(wish) } : world.changeMeter(wish);
-}
-
 function jsonOf(
-  { kind, meter }: MeterWish,
-  made: MeterChange | undefined,
-  preview: ChangePreview | undefined,
+  { kind, meter }: MeterOrder,
+  { change: made, preview, bid }: OrderResult,
   periodSeconds: number,
 ): object {
   const start = (period: Period): string => startOf(period, periodSeconds);
@@ -144,6 +137,7 @@ function jsonOf(
     meter,
     from: from && start(from),
     again: preview === undefined,
+    ...(bid && { bid: toHex(bid) }),
     ...(preview && {
       regions: preview.regions,
       sent: preview.sent.map(({ region: of, first, periods }) => ({ region: of, first: start(first), periods })),
@@ -153,42 +147,46 @@ function jsonOf(
   };
 }
 
-function print(
-  { kind, meter }: MeterWish,
-  { made, preview, dryRun }: { made: MeterChange | undefined; preview: ChangePreview | undefined; dryRun: boolean },
-  periodSeconds: number,
-): void {
-  if (preview === undefined) {
-    const since = made === undefined ? "" : ` from ${startOf(made.from, periodSeconds)}`;
-    line(`${kind} ${meter}: known already, holds${since}`);
-    return;
-  }
+interface Printing {
+  readonly dryRun: boolean;
+  readonly periodSeconds: number;
+}
+
+function print(order: MeterOrder, { change: made, preview, bid }: OrderResult, printing: Printing): void {
+  const { kind, meter } = order;
+  if (preview !== undefined) printPreview(preview, printing);
+  else line(`${kind} ${meter}: known already, holds${since(made?.from, printing)}`);
+  if (bid !== undefined) line(`  the customer's BID, by which the bills are found: ${toHex(bid)}`);
+}
+
+function since(from: Period | undefined, { periodSeconds }: Printing): string {
+  return from === undefined ? "" : ` from ${startOf(from, periodSeconds)}`;
+}
+
+function printPreview(preview: ChangePreview, { dryRun, periodSeconds }: Printing): void {
+  const { kind, meter, sent, elimination } = preview;
   line(`${kind} ${meter}: ${dryRun ? "would hold" : "holds"} from ${startOf(preview.from, periodSeconds)}`);
-  for (const { region: of, first, periods } of preview.sent) {
+  for (const { region: of, first, periods } of sent) {
     line(`  sent already, region ${of}: ${counted(periods, "period")} from ${startOf(first, periodSeconds)}`);
   }
   const { from, to, meanwhile } = preview.until;
   const begins = startOf(from, periodSeconds);
   if (begins !== startOf(to, periodSeconds)) line(`  until then periods from ${begins} on ${MEANWHILE[meanwhile]}`);
-  if (preview.elimination !== undefined) line(`  ${ELIMINATED[preview.elimination]}`);
+  if (elimination !== undefined) line(`  ${ELIMINATED[elimination]}`);
 }
 
-async function list(options: StageOptions): Promise<void> {
+async function list(options: DeskOptions): Promise<void> {
   const { json = false } = options;
-  await withRun(options, async (run) => {
-    const { periodSeconds } = run.record.input;
+  await withDesk(options, async ({ kgcbp, nameOf, calendar: { periodSeconds } }) => {
     const start = (period: Period | undefined): string => (period === undefined ? "" : startOf(period, periodSeconds));
-    const [standings, customers] = await withWorld(run, async (world) => [world.meters(), await world.customers()]);
-    const nameOf = ({ bid }: Enrolment): string =>
-      customers.find((customer) => Buffer.from(customer.bid).equals(Buffer.from(bid)))?.name ?? "";
+    const standings = await kgcbp.meters();
     const rows = standings.flatMap(({ meter, supplies, changes }) =>
-      supplies.map((supply) => {
-        const { region: of, from, to, bid } = supply;
+      supplies.map(({ region: of, from, to, bid }) => {
         const last = changes.findLast((one) => one.from.month === from.month && one.from.k === from.k)?.kind;
-        return { meter, customer: nameOf(supply), bid, region: of, from: start(from), to: start(to), change: last };
+        return { meter, customer: nameOf(bid), bid, region: of, from: start(from), to: start(to), change: last };
       }),
     );
-    if (json) printJson({ meters: rows.map((row) => ({ ...row, bid: Buffer.from(row.bid).toString("hex") })) });
+    if (json) printJson({ meters: rows.map((row) => ({ ...row, bid: toHex(row.bid) })) });
     else printTable(["meter", "customer", "region", "from", "to", "change"], rows.map(cells), [2]);
   });
 }

@@ -1,16 +1,14 @@
-import { readFile, rm } from "node:fs/promises";
-import { VeilgridError, addPeriods, monthName, type Period } from "@veilgrid/protocol";
+import { readFile } from "node:fs/promises";
+import { VeilgridError, monthName, type Period } from "@veilgrid/protocol";
 import type { Command } from "commander";
-import { parseMeterLog, type LoggedPeriod, type MeterLog } from "../input/meter-log.js";
+import { parseMeterLog, type LoggedPeriod, type ReadMeterLog } from "../input/meter-log.js";
 import { REASON, type LoggedValue, type SettleStatus, type SettledValue } from "../kgcbp/settle-desk.js";
-import type { Run } from "../world/run.js";
-import type { World } from "../world/world.js";
-import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { addDeskOptions, ON_A_SERVICE, withDesk, type Desk, type DeskOptions } from "./kgcbp-desk.js";
+import { ON_FABRIC, unfit } from "./ledger-options.js";
 import { examples } from "./options.js";
-import { counted, line, printJson, printTable, Progress, startOf } from "./output.js";
-import { reach, withRun, withWorld } from "./stages.js";
+import { counted, line, printJson, printTable, startOf } from "./output.js";
 
-interface SettleOptions extends StageOptions {
+interface SettleOptions extends DeskOptions {
   readonly log?: string;
   readonly reason?: string;
   readonly dryRun?: boolean;
@@ -18,9 +16,9 @@ interface SettleOptions extends StageOptions {
 
 const NOTES = `A bill's missing and estimated periods are settled by what the meter's own log says of them, as a delta on the
 customer's next bill: the month recomputed minus the month billed. Where the supply is over, its last bill is revised.
-Without --log the log is that of the run's own meter. Prices stay what they are, and what the ledger measured stays: a
-log that says something else of it is refused, and so is one that says something else than an earlier log; then nothing
-changed.`;
+Without --log the log is that of the run's own meter; a service needs one. Prices stay what they are, and what the
+ledger measured stays: a log that says something else of it is refused, and so is one that says something else than an
+earlier log; then nothing changed.`;
 
 /** What the operator is told of the values that change nothing, and of those that do. */
 const WORDS: Readonly<Record<SettleStatus, string>> = {
@@ -37,7 +35,7 @@ const SHOWN: readonly SettleStatus[] = ["settled", "known", "implausible"];
 
 /** `veilgrid kgcbp settle`: a meter's log, read later. */
 export function addKgcbpSettle(parent: Command): void {
-  addStageOptions(parent.command("settle").argument("<meter>", "the meter, as the input calls it"))
+  addDeskOptions(parent.command("settle").argument("<meter>", "the meter, as the input calls it"))
     .description("settle a meter's missing periods from its own log, on the customer's next bill")
     .option("--log <file>", "the meter's log, as JSON (default: that of the run's own meter)")
     .option("--reason <text>", "what the bill gives as its reason", REASON)
@@ -48,33 +46,26 @@ export function addKgcbpSettle(parent: Command): void {
         [
           "veilgrid kgcbp settle P0001 --dry-run --out my-run",
           "veilgrid kgcbp settle P0001 --log meter.json --out my-run",
+          "veilgrid kgcbp settle P0001 --log meter.json --config kgcbp.yaml",
         ],
-        `${NOTES}\n\n${ON_FABRIC}`,
+        `${NOTES}\n\n${ON_A_SERVICE}\n\n${ON_FABRIC}`,
       ),
     )
     .action((meter: string, options: SettleOptions) => settle(meter, options));
 }
 
 async function settle(meter: string, options: SettleOptions): Promise<void> {
-  const { json = false, dryRun = false } = options;
+  const { json = false, dryRun = false, reason = REASON } = options;
   const file = options.log === undefined ? undefined : await readLog(options.log, meter);
-  await withRun(options, async (run) => {
-    const values = await withWorld(run, async (world) => {
-      const log = (period: Period): Promise<LoggedPeriod | undefined> =>
-        file === undefined ? world.meterLog(meter, period) : Promise.resolve(file.of(period));
-      const { reason = REASON } = options;
-      const { settling } = world.kgcbp;
-      const settled = await settling.settle(meter, await valuesOf(run, log), { reason, dryRun });
-      if (!dryRun) await revised(world, run, new Progress(json));
-      return settled;
-    });
-    if (json) printJson({ meter, dryRun, periods: values.map((value) => valueJson(value, run)) });
-    else print(meter, values, run, dryRun);
+  await withDesk(options, async (desk) => {
+    const values = await desk.kgcbp.settle({ meter, values: await valuesOf(meter, desk, file), reason, dryRun });
+    if (json) printJson({ meter, dryRun, periods: values.map((value) => valueJson(value, desk)) });
+    else print(meter, values, desk, dryRun);
   });
 }
 
 /** @throws VeilgridError `bad-meter-log`; `other-meter` for the log of another meter. */
-async function readLog(path: string, meter: string): Promise<MeterLog> {
+async function readLog(path: string, meter: string): Promise<ReadMeterLog> {
   const log = parseMeterLog(await readFile(path, "utf8"));
   if (log.meter === meter) return log;
   throw new VeilgridError("other-meter", `the log is that of meter ${log.meter}`, {
@@ -83,36 +74,34 @@ async function readLog(path: string, meter: string): Promise<MeterLog> {
   });
 }
 
-async function valuesOf(
-  { record }: Run,
-  log: (period: Period) => Promise<LoggedPeriod | undefined>,
-): Promise<LoggedValue[]> {
-  const { first, periods, periodSeconds } = record.input;
+/** What the log has of the run's periods, or of all that it names. @throws VeilgridError `bad-option`. */
+async function valuesOf(meter: string, { run }: Desk, file: ReadMeterLog | undefined): Promise<LoggedValue[]> {
   const values: LoggedValue[] = [];
-  for (let n = 0; n < periods; n += 1) {
-    const period = addPeriods(first, n, periodSeconds);
-    const wh = (await log(period))?.consumption;
+  for (const period of run?.periods ?? file?.periods ?? []) {
+    const wh = (await loggedOf(meter, period, run, file))?.consumption;
     if (wh !== undefined) values.push({ period, wh });
   }
+  if (run === undefined && file === undefined) throw unfit("--log FILE is due: a service has no meters' logs");
   return values;
 }
 
-/** A revision of a last bill goes to the ledger at once; what the run came to is concluded anew then. */
-async function revised(world: World, run: Run, progress: Progress): Promise<void> {
-  const { settling } = world.kgcbp;
-  if (await settling.isDone()) return;
-  await rm(run.folder.outcome, { force: true });
-  await reach(world, run, progress, () => settling.isDone());
+function loggedOf(
+  meter: string,
+  period: Period,
+  run: Desk["run"],
+  file: ReadMeterLog | undefined,
+): Promise<LoggedPeriod | undefined> {
+  if (file !== undefined || run === undefined) return Promise.resolve(file?.of(period));
+  return run.logOf(meter, period);
 }
 
-function valueJson({ period, wh, status }: SettledValue, { record }: Run): object {
-  const { periodSeconds } = record.input;
+function valueJson({ period, wh, status }: SettledValue, { calendar: { periodSeconds } }: Desk): object {
   const { month, k } = period;
   return { periodStart: startOf(period, periodSeconds), month: monthName(month), k, wh: wh.toString(), status };
 }
 
-function print(meter: string, values: readonly SettledValue[], { record, folder }: Run, dryRun: boolean): void {
-  const { periodSeconds } = record.input;
+function print(meter: string, values: readonly SettledValue[], { run, calendar }: Desk, dryRun: boolean): void {
+  const { periodSeconds } = calendar;
   const shown = values.filter(({ status }) => SHOWN.includes(status));
   if (shown.length > 0) {
     printTable(
@@ -128,5 +117,6 @@ function print(meter: string, values: readonly SettledValue[], { record, folder 
   }
   const would = dryRun ? "nothing changed; it would be: " : "";
   line(`${would}${counted(settled, "period")} of ${meter} settled`);
-  if (settled > 0 && !dryRun) line(`Next:  veilgrid bill issue --out ${folder.path}`);
+  if (settled === 0 || dryRun) return;
+  line(run === undefined ? "the customer's next bill has the delta" : `Next:  veilgrid bill issue --out ${run.folder}`);
 }

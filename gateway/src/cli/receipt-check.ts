@@ -10,7 +10,7 @@ import { addLedgerOptions, sourceOf, unfit, type LedgerOptions } from "./ledger-
 import { withLedger } from "./ledger-source.js";
 import { examples, jsonOption } from "./options.js";
 import { counted, line, printJson, printTable } from "./output.js";
-import { periodArgument, PERIODS_ARE } from "./period-argument.js";
+import { calendarOf, periodArgument, PERIODS_ARE } from "./period-argument.js";
 import { keptReceipts } from "./receipt-source.js";
 import { withRun, withWorld } from "./stages.js";
 
@@ -74,7 +74,7 @@ async function judgeKept(meter: string, text: string, options: CheckOptions): Pr
   if (source.kind !== "folder") throw unfit("--meter goes with a folder, and a FILE with any other ledger");
   const { place, path: out } = source;
   return withRun({ ...place, out }, async (run) => {
-    const period = periodArgument(text, run);
+    const period = periodArgument(text, calendarOf(run));
     return withWorld(run, async (world) => judgeAll(world.ledger, await keptReceipts(world, meter, period)));
   });
 }

@@ -4,7 +4,7 @@ import { receiptsJson } from "../input/receipt-file.js";
 import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
 import { examples } from "./options.js";
 import { printJson } from "./output.js";
-import { periodArgument, PERIODS_ARE } from "./period-argument.js";
+import { calendarOf, periodArgument, PERIODS_ARE } from "./period-argument.js";
 import { keptReceipts } from "./receipt-source.js";
 import { withRun, withWorld } from "./stages.js";
 
@@ -32,7 +32,7 @@ export function addReceiptExport(parent: Command): void {
 
 async function exportReceipts(meter: string, options: ExportOptions): Promise<void> {
   await withRun(options, async (run) => {
-    const period = periodArgument(options.period, run);
+    const period = periodArgument(options.period, calendarOf(run));
     const proofs = await withWorld(run, (world) => keptReceipts(world, meter, period));
     const { month, k } = period;
     if (proofs.length > 0) printJson(receiptsJson(proofs));

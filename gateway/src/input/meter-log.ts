@@ -19,6 +19,12 @@ export interface MeterLog {
   of(period: Period): LoggedPeriod | undefined;
 }
 
+/** A log that was read from a file, which says of which periods it is. */
+export interface ReadMeterLog extends MeterLog {
+  /** In the file's order. */
+  readonly periods: readonly Period[];
+}
+
 const hex = (bytes?: number): z.ZodType<string> =>
   z.string().regex(bytes === undefined ? /^(?:[0-9a-f]{2})+$/ : new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const proofSchema = z.strictObject({ reading: hex(113), receipt: hex() });
@@ -68,20 +74,30 @@ function loggedOf({ consumptionWh, proofs, refusals }: PeriodJson): LoggedPeriod
  * where they are used.
  * @throws VeilgridError `bad-meter-log` naming the field.
  */
-export function parseMeterLog(text: string): MeterLog {
-  const { meter, periods } = checked(text);
-  const logged = new Map<string, LoggedPeriod>();
-  for (const one of periods) logged.set(slot({ month: monthOf(one.month), k: one.k }), loggedOf(one));
-  return { meter, of: (period) => logged.get(slot(period)) };
-}
-
-function checked(text: string): MeterLogJson {
+export function parseMeterLog(text: string): ReadMeterLog {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
     throw bad("", "it is no JSON", cause);
   }
+  return meterLogOf(json);
+}
+
+/** A meter's log of its JSON form. @throws VeilgridError `bad-meter-log` naming the field. */
+export function meterLogOf(json: unknown): ReadMeterLog {
+  const { meter, periods } = checked(json);
+  const logged = new Map<string, LoggedPeriod>();
+  const all: Period[] = [];
+  for (const one of periods) {
+    const period = { month: monthOf(one.month), k: one.k };
+    all.push(period);
+    logged.set(slot(period), loggedOf(one));
+  }
+  return { meter, periods: all, of: (period) => logged.get(slot(period)) };
+}
+
+function checked(json: unknown): MeterLogJson {
   const parsed = logSchema.safeParse(json);
   const [issue] = parsed.error?.issues ?? [];
   if (issue !== undefined) throw bad(issue.path.join("/"), issue.message, parsed.error);

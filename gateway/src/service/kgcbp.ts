@@ -7,6 +7,8 @@ import { readJson } from "../store/files.js";
 import type { KgcbpConfiguration } from "./configuration.js";
 import { readEnrolments } from "./enrolments.js";
 import type { Ground } from "./ground.js";
+import { ServedKgcbp } from "./kgcbp-operator.js";
+import { kgcbpRequests } from "./kgcbp-requests.js";
 import type { MadeRole, Party } from "./service.js";
 
 /** KGCBP as a party. @throws VeilgridError `bad-tariff`, `bad-enrolments`, `bad-secret-file`. */
@@ -53,5 +55,9 @@ async function billProvider(
       log,
     },
   );
-  return { role, facts: () => ({ meters: role.meters.list().length }) };
+  return {
+    role,
+    facts: () => ({ meters: role.meters.list().length }),
+    requests: kgcbpRequests(new ServedKgcbp(role)),
+  };
 }

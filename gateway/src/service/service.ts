@@ -9,6 +9,7 @@ import type { PeerLedger } from "../ports/ledger.js";
 import type { Log } from "../ports/log.js";
 import type { Address, Transport } from "../ports/transport.js";
 import { clockOf, type SystemClock } from "../process/clock.js";
+import { Door, type DoorRequests } from "../process/door.js";
 import { HttpEndpoint, type Health } from "../process/http.js";
 import type { ProcessLog } from "../process/log.js";
 import { ProcessMetrics } from "../process/metrics.js";
@@ -32,6 +33,8 @@ export interface MadeRole {
   readonly role: Role;
   /** What /health says of it. */
   readonly facts: () => Facts;
+  /** What it does for its operator; nothing if not given. */
+  readonly requests?: DoorRequests;
 }
 
 /** A party: its role, and whom it listens to besides the organisations. */
@@ -116,6 +119,8 @@ export class Service {
     await mkdir(data, { recursive: true, mode: 0o700 });
     const database = await openDatabase(join(data, "roles"));
     this.#onClose(() => database.close());
+    // No other process has this data folder now.
+    const door = await this.#openDoor(base.log);
     const waiting = { log: base.log, signal: this.#stopping.signal };
     const ledger = await openLedger({ entry, msp, path: join(data, "ledger") }, waiting);
     if (ledger === undefined) return;
@@ -124,7 +129,19 @@ export class Service {
     const view = new LedgerView(ledger.state);
     if (!(await setUp(view, base.params, waiting))) return;
     this.#waitingFor = "start";
-    await this.#serve(this.#ground(base, database, ledger, view), base, ledger);
+    await this.#serve(this.#ground(base, database, ledger, view), base, { ledger, door });
+  }
+
+  async #openDoor(log: Log): Promise<Door> {
+    const door = await Door.open(this.#configuration.data, {
+      log,
+      waitingFor: () => this.#waitingFor,
+      onFailure: (error) => {
+        this.#onFailure("request-failed", error);
+      },
+    });
+    this.#onClose(() => door.close());
+    return door;
   }
 
   async #base(): Promise<Base> {
@@ -210,11 +227,15 @@ export class Service {
     };
   }
 
-  async #serve(ground: Ground, { identity, endpoints }: Base, ledger: PeerLedger): Promise<void> {
+  async #serve(
+    ground: Ground,
+    { identity, endpoints }: Base,
+    { ledger, door }: { readonly ledger: PeerLedger; readonly door: Door },
+  ): Promise<void> {
     const { numbers, log } = ground;
     // Events from here on are delivered; what was before is what the role finds when it is made and started.
     const height = await ledger.height();
-    const { role, facts } = await this.#party.make(ground);
+    const { role, facts, requests = {} } = await this.#party.make(ground);
     await role.start();
     this.#onClose(() => {
       role.stop();
@@ -225,6 +246,8 @@ export class Service {
     numbers.gauge("ledger_up", "Whether the ledger answers.", () => (this.#watch?.isUp === false ? 0 : 1));
     this.#health = () => ({ ...facts(), height: following.next.toString(), lag: following.lag });
     await this.#listen(role, identity, endpoints, ground);
+    door.admit(requests);
+    this.#onClose(() => door.dismiss());
     this.#waitingFor = "";
     log("info", "serving", Object.fromEntries(this.ports));
   }

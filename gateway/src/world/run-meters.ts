@@ -3,33 +3,20 @@ import type { CustomerKey } from "../bill/encryption.js";
 import type { MeterStanding } from "../kgcbp/change-desk.js";
 import type { ChangeRequest } from "../kgcbp/change-request.js";
 import { meterName } from "../kgcbp/names.js";
+import type { MeterOrder } from "../kgcbp/operator.js";
 import type { MeterChange } from "../ports/keystore.js";
 import type { Store } from "../ports/store.js";
 import { Newcomers } from "./newcomers.js";
 import { regionOf, type RunRecord } from "./plan.js";
 import { deviceKey, newcomer, type RunKeys } from "./secrets.js";
 
+type Coming = Extract<MeterOrder, { readonly kind: "add" }>;
+
 /** A change of a run's meter, by the names that its operator uses. */
-export type MeterWish = { readonly meter: string; readonly at?: Period | undefined } & (
-  | {
-      readonly kind: "add";
-      readonly region: number;
-      readonly customer: string;
-      readonly device: string;
-      /** The meter of the input whose register the new one shows. */
-      readonly like: string;
-    }
-  | { readonly kind: "remove" }
-  | {
-      readonly kind: "replace";
-      readonly device: string;
-      readonly key: "kept" | "fresh";
-      readonly compromised: boolean;
-    }
-  | { readonly kind: "move"; readonly region: number }
-  | { readonly kind: "sell"; readonly customer: string }
-  | { readonly kind: "rekey"; readonly compromised: boolean }
-);
+export type MeterWish =
+  | Exclude<MeterOrder, { readonly kind: "add" }>
+  /** `like` is the meter of the input whose register the new one shows. */
+  | (Coming & { readonly like: string });
 
 /** A device of the run: what a meter is for a time. */
 export interface Device {

@@ -38,9 +38,9 @@ export interface SiteOptions {
 }
 
 /** Time begins so long before the first period, whose epoch has to be on the ledger by then. */
-const AHEAD_MS = 40 * 60_000;
-/** Until then the services have so many times as long as one process took, to come up, be killed and come up again. */
-const STARTS = 12;
+const AHEAD_MS = 50 * 60_000;
+/** Until then so many processes may start one after the other: services that come up, are killed and come up again, and commands. */
+const STARTS = 16;
 
 interface Overview {
   readonly first: Period;
@@ -48,7 +48,7 @@ interface Overview {
   readonly places: {
     readonly das: readonly { readonly meters: number; readonly http: number }[];
     readonly cc: { readonly http: number };
-    readonly kgcbp: { readonly http: number };
+    readonly kgcbp: { readonly meters: number; readonly http: number };
     readonly ledger: { readonly listen: number; readonly http: number };
   };
 }
@@ -68,6 +68,8 @@ export class Site {
   readonly services: readonly ServiceProcess[];
   readonly clock: ScaledClock;
   readonly params: Params;
+  /** What puts a process on the site's time. */
+  readonly env: Readonly<Record<string, string>>;
   readonly #folder: string;
   readonly #overview: Overview;
   readonly #periods: number;
@@ -87,6 +89,7 @@ export class Site {
       VEILGRID_CLOCK_START: new Date(scale.start).toISOString(),
       VEILGRID_CLOCK_FACTOR: String(factor),
     };
+    this.env = env;
     this.clock = new ScaledClock(scale, {
       onFailure: (label, error) => {
         throw new Error(`a meter failed at ${label}`, { cause: error });
@@ -115,6 +118,25 @@ export class Site {
     if (made.code !== 0) throw new Error(made.stderr);
     // As fast as the machine is now: others may use it, too.
     return new Site(folder, periods, Math.min(factor, AHEAD_MS / 1_000 / (STARTS * made.seconds)));
+  }
+
+  /** The ports where its services listen. */
+  get places(): Overview["places"] {
+    return this.#overview.places;
+  }
+
+  /**
+   * Runs a command of KGCBP's operator, with --json, and gives what it prints: a result, or an error.
+   * @throws Error for what is neither.
+   */
+  async operate<T>(...args: string[]): Promise<T> {
+    const ended = await veilgrid(["kgcbp", ...args, "--config", this.file("kgcbp", "kgcbp.yaml"), "--json"]);
+    const text = ended.code === 0 ? ended.stdout : ended.stderr;
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw new Error(`kgcbp ${args.join(" ")}: ${text}`, { cause });
+    }
   }
 
   /** The site's periods, in their order. */
