@@ -4,7 +4,6 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { newCustomerKey, type CustomerKey } from "@veilgrid/gateway";
 import { daAddress } from "@veilgrid/protocol";
-import { stringify } from "yaml";
 import { ServiceProcess } from "./process.js";
 import type { Site } from "./site.js";
 
@@ -59,7 +58,8 @@ export class EnrolledMeter {
       driver: { kind: "profile" },
       http: { listen: localhost(http) },
     };
-    writeFileSync(join(folder, "meter.yaml"), stringify(config));
+    // JSON is YAML, too.
+    writeFileSync(join(folder, "meter.yaml"), JSON.stringify(config));
     const args = ["meter", "run", "--config", join(folder, "meter.yaml")];
     return new EnrolledMeter(
       new ServiceProcess({ name, args, http, log: join(folder, "log.jsonl"), env: site.env }),
