@@ -181,7 +181,9 @@ export * from "./ledger/index.js";
 export {
   composeParamsLeaf,
   nextParams,
+  proveParamsLeaf,
   provePossession,
+  unprovenKeys,
   type ParamsChange,
   type ParamsValues,
 } from "./params-change.js";

@@ -2,8 +2,10 @@ import { equalBytes, toHex } from "./bytes.js";
 import { VeilgridError, type Facts } from "./errors.js";
 import { sha256 } from "./hash.js";
 import { checkParamsLeaf, checkSuccession, newKeys } from "./ledger/succession.js";
-import { encodeParamsLeaf } from "./messages/params-leaf.js";
+import { decodeParamsLeaf, encodeParamsLeaf } from "./messages/params-leaf.js";
 import { paramsCodec, type Member, type Params } from "./messages/params.js";
+import { schnorr } from "./schnorr/choice.js";
+import { SIG_BYTES } from "./messages/leaf.js";
 import { signBody, verifyBody } from "./sig.js";
 
 /** What of a parameter set may be changed without changing who takes part. */
@@ -118,4 +120,40 @@ export function composeParamsLeaf(
   const leaf = encodeParamsLeaf(bytes, ordered);
   checkParamsLeaf(consortium, current, leaf);
   return leaf;
+}
+
+/** What stands in a leaf for a proof that is still due: no signature verifies so. */
+const DUE = new Uint8Array(SIG_BYTES);
+
+/**
+ * Fills in the proofs of possession by the keys of these secrets, and leaves room for those that others are still to give:
+ * so a leaf goes from one organisation to the next, until the ledger's rule has nothing against it.
+ * @param leaf `Params` alone, or with what proofs there are.
+ * @param secrets BIP-340 secrets, 32 bytes each; those that stand for no new key prove nothing.
+ * @throws VeilgridError as `checkSuccession`; `malformed`.
+ */
+export function proveParamsLeaf(
+  consortium: Uint8Array,
+  current: Params,
+  leaf: Uint8Array,
+  secrets: readonly Uint8Array[],
+): Uint8Array {
+  const { params: next, bytes, possessions } = decodeParamsLeaf(leaf);
+  checkSuccession(next, current);
+  const own = new Map(secrets.map((secret) => [toHex(schnorr.publicKey(secret)), secret]));
+  const proofs = newKeys(next, current).map((key, i) => {
+    const secret = own.get(toHex(key));
+    return secret === undefined ? (possessions[i] ?? DUE) : provePossession(consortium, next, secret);
+  });
+  return encodeParamsLeaf(bytes, proofs);
+}
+
+/** The new keys (x-only, 32 bytes) whose proofs of possession a leaf lacks, in the leaf's order. @throws VeilgridError `malformed`. */
+export function unprovenKeys(consortium: Uint8Array, current: Params, leaf: Uint8Array): Uint8Array[] {
+  const { params: next, bytes, possessions } = decodeParamsLeaf(leaf);
+  const digest = sha256(bytes);
+  return newKeys(next, current).filter((key, i) => {
+    const proof = possessions[i];
+    return proof === undefined || !verifyBody("possession", consortium, digest, proof, key);
+  });
 }

@@ -12,11 +12,13 @@ import {
   nextParams,
   paramsCodec,
   paramsDefaults,
+  proveParamsLeaf,
   provePossession,
   quorum,
   schnorr,
   sha256,
   toHex,
+  unprovenKeys,
   utf8,
   type Params,
   type ParamsChange,
@@ -154,5 +156,34 @@ describe("the next version of a parameter set", () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe("a proposal that goes from one organisation to the next", () => {
+  const next = nextParams(FOUR, [
+    { what: "rotate-da", msp: "Da1", key: keyOf("da1 later") },
+    { what: "rotate-kgcbp", key: keyOf("kgcbp later") },
+  ]);
+  const begun = paramsCodec.encode(next);
+  const unproven = (leaf: Uint8Array): string[] => unprovenKeys(CONSORTIUM, FOUR, leaf).map(toHex);
+  const proved = (leaf: Uint8Array, ...names: string[]): Uint8Array =>
+    proveParamsLeaf(CONSORTIUM, FOUR, leaf, names.map(secretOf));
+
+  it("says whose proofs of possession it lacks, until it lacks none", () => {
+    expect(unproven(begun)).to.deep.equal([toHex(keyOf("da1 later")), toHex(keyOf("kgcbp later"))]);
+    const first = proved(begun, "da0", "kgcbp", "kgcbp later");
+    expect(unproven(first)).to.deep.equal([toHex(keyOf("da1 later"))]);
+    expect(codeOf(() => checkParamsLeaf(CONSORTIUM, FOUR, first))).to.equal("missing-possession");
+    const whole = proved(proved(first, "da0"), "da1", "da1 later");
+    expect(unproven(whole)).to.deep.equal([]);
+    expect(checkParamsLeaf(CONSORTIUM, FOUR, whole).params).to.deep.equal(next);
+  });
+
+  it("counts a false proof as none, and is of the version in force alone", () => {
+    const first = proved(begun, "da1 later");
+    const changed = Uint8Array.from(first, (byte, i) => (i === begun.length ? byte ^ 1 : byte));
+    expect(unproven(changed)).to.have.length(2);
+    expect(codeOf(() => proveParamsLeaf(CONSORTIUM, next, begun, []))).to.equal("wrong-version");
+    expect(codeOf(() => proved(begun.subarray(1)))).to.equal("malformed");
   });
 });

@@ -1,4 +1,4 @@
-import { BASIS, addPeriods, fromHex, toHex, type Period } from "@veilgrid/protocol";
+import { BASIS, addPeriods, fromHex, toHex, type Params, type Period } from "@veilgrid/protocol";
 import { newCustomerKey } from "@veilgrid/gateway";
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
@@ -19,9 +19,11 @@ describe("a consortium of real processes", function () {
   let ledger: Awaited<ReturnType<Site["openLedger"]>>;
   let meter: EnrolledMeter;
   let bid: string;
+  let nextKey: Uint8Array;
 
   before(async () => {
     site = await Site.make({ meters: METERS, periods: PERIODS, factor: 150 });
+    nextKey = site.giveKey("da1");
     await site.start(consumption);
     ledger = await site.openLedger();
   });
@@ -35,8 +37,19 @@ describe("a consortium of real processes", function () {
     meter = await EnrolledMeter.at(site, "N1");
     meter.process.start();
     const { recipient } = await newCustomerKey();
-    const order = ["meter", "add", "N1", "--region", "2", "--customer", recipient, "--device", meter.device.recipient];
-    bid = (await site.operate<{ readonly bid: string }>(...order)).bid;
+    const order = [
+      "kgcbp",
+      "meter",
+      "add",
+      "N1",
+      "--region",
+      "2",
+      "--customer",
+      recipient,
+      "--device",
+      meter.device.recipient,
+    ];
+    bid = (await site.operate<{ readonly bid: string }>("kgcbp", ...order)).bid;
     const delivered = async (serial: number): Promise<void> =>
       until(
         async () => (await meter.health())?.delivery === serial,
@@ -44,7 +57,11 @@ describe("a consortium of real processes", function () {
         () => meter.process.logged,
       );
     await delivered(1);
-    expect(await site.operate("meter", "rekey", "N1")).to.include({ kind: "rekey", again: false, dryRun: false });
+    expect(await site.operate("kgcbp", "kgcbp", "meter", "rekey", "N1")).to.include({
+      kind: "rekey",
+      again: false,
+      dryRun: false,
+    });
     // A meter asks at once when it starts.
     await meter.process.kill();
     meter.process.start();
@@ -84,6 +101,26 @@ describe("a consortium of real processes", function () {
     expect(await ledger.view.bill(fromHex(bid), first.month)).to.include({ revision: 0 });
   });
 
+  it("adopts a version of the parameter set with a new key, each operator by the own service's door", async () => {
+    const file = site.file("next.hex");
+    const rotate = `da/DA1MSP=${toHex(nextKey)}`;
+    const proposed = await site.operate("da0", "params", "propose", file, "--rotate", rotate, "--set", "closeMonths=1");
+    expect(proposed).to.deep.include({ version: 2, unproven: ["da/DA1MSP"] });
+    expect(await site.operate("da1", "params", "prove", file)).to.deep.include({ unproven: [] });
+    const approved = await Promise.all(
+      ["da0", "da1", "da3"].map((da) => site.operate<{ readonly quorum: number }>(da, "params", "approve", file)),
+    );
+    expect(approved.map(({ quorum }) => quorum)).to.deep.equal([3, 3, 3]);
+    const current = (): Promise<Params> => ledger.view.currentParams();
+    await until(
+      async () => (await current()).version === 2,
+      60_000,
+      async () => `version ${(await current()).version}`,
+    );
+    const { closeMonths, da } = await current();
+    expect([closeMonths, toHex(da[1]?.key as Uint8Array)]).to.deep.equal([1, toHex(nextKey)]);
+  });
+
   it("shows its work in numbers", async () => {
     const [, da] = site.services;
     const text = (await da?.page("metrics"))?.text ?? "";
@@ -97,15 +134,16 @@ describe("a consortium of real processes", function () {
     await ledger.close();
     const codes = await site.stop();
     expect(codes).to.deep.equal({ ledger: 0, da0: 0, da1: 0, da2: 0, da3: 0, cc: 0, kgcbp: 0 });
-    expect((await site.operate<{ readonly error: { readonly code: string } }>("cases")).error.code).to.equal(
-      "not-running",
-    );
+    expect(
+      (await site.operate<{ readonly error: { readonly code: string } }>("kgcbp", "kgcbp", "cases")).error.code,
+    ).to.equal("not-running");
   });
 
   it("never logged a secret, nor a BID", () => {
     const secrets = ["da0", "da1", "da2", "da3", "cc", "kgcbp"].map((name) =>
       readFileSync(site.file(name, "secret"), "utf8").trim(),
     );
+    secrets.push(readFileSync(site.file("da1", "next"), "utf8").trim());
     const given = JSON.parse(readFileSync(site.file("meters", "meters.json"), "utf8")) as { readonly key: string }[];
     const needles = [...secrets, ...given.map(({ key }) => key), ...site.bids().map(toHex), bid];
     for (const { name, logged } of site.services) {

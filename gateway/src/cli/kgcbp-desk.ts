@@ -7,15 +7,14 @@ import { readBytes } from "../store/files.js";
 import type { Run } from "../world/run.js";
 import type { MeterWish } from "../world/run-meters.js";
 import type { World } from "../world/world.js";
-import { addStageOptions, unfit, type StageOptions } from "./ledger-options.js";
+import { unfit } from "./ledger-options.js";
 import { Progress } from "./output.js";
 import { calendarOf, type Calendar } from "./period-argument.js";
+import { addPlaceOf, type ServedOptions } from "./served-options.js";
 import { reach, withRun, withWorld } from "./stages.js";
 
 /** What a command of KGCBP's operator takes: a run's folder, or the configuration of a running service. */
-export interface DeskOptions extends StageOptions {
-  readonly config?: string;
-}
+export type DeskOptions = ServedOptions;
 
 /** What the commands of KGCBP's operator say of --config. */
 export const ON_A_SERVICE = `With --config FILE, the configuration of a KGCBP that runs as a service on this machine, it is that service which
@@ -23,14 +22,7 @@ is asked, by its operator's door: a socket in its data folder, which only the us
 
 /** Adds --out and the like, or --config in their place. */
 export function addDeskOptions(command: Command): Command {
-  return addStageOptions(command)
-    .option("--config <file>", "configuration of a running KGCBP, in place of a folder")
-    .hook("preAction", (_, own) => {
-      if (own.getOptionValue("config") === undefined) return;
-      for (const name of ["out", "ledger", "profile"]) {
-        if (own.getOptionValueSource(name) === "cli") throw unfit(`--config stands in place of --${name}`);
-      }
-    });
+  return addPlaceOf(command, "KGCBP");
 }
 
 /** A KGCBP that commands work with. */

@@ -23,7 +23,11 @@ export interface ParamsState {
   /** What else the version says: numbers and modes by their names. */
   readonly values: Readonly<Record<string, number | string>>;
   readonly members: readonly { readonly role: string; readonly msp: string; readonly key: string }[];
-  readonly aggregators: readonly { readonly da: number; readonly state: string; readonly approved: number | null }[];
+  readonly aggregators: readonly {
+    readonly da: number | string;
+    readonly state: string;
+    readonly approved: number | null;
+  }[];
 }
 
 export function paramsState(world: World): ParamsState {
@@ -70,10 +74,14 @@ export function printState({ version, quorum: needed, values, members, aggregato
     members.map(({ role, msp, key }) => [role, msp, key]),
     [],
   );
+  if (aggregators.length > 0) printApprovals(aggregators);
+  printFacts(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+function printApprovals(aggregators: ParamsState["aggregators"]): void {
   printTable(
     ["da", "state", "approved version"],
     aggregators.map(({ da, state, approved }) => [String(da), state, approved === null ? "" : String(approved)]),
     [0, 2],
   );
-  printFacts(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }

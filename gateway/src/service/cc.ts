@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ControlCenter } from "../cc/cc.js";
 import { parsePolicy } from "../input/prices.js";
 import type { CcConfiguration } from "./configuration.js";
+import { paramsRequests } from "./params-requests.js";
 import type { Party } from "./service.js";
 
 /** The control center as a party. @throws VeilgridError `bad-policy` and what reading a file of prices throws. */
@@ -11,9 +12,10 @@ export async function ccParty({ policy, timeZone, params }: CcConfiguration): Pr
   const parsed = await parsePolicy(policy, { periodSeconds: periodSeconds === 900 ? 900 : 1800, timezone: timeZone });
   return {
     name: "cc",
-    make: ({ secrets: [secret, ...otherSecrets], clock, transport, view, memory, log }) => {
+    make: ({ secrets, clock, transport, view, consortium, memory, log }) => {
+      const [secret, ...otherSecrets] = secrets;
       const role = new ControlCenter({ secret, otherSecrets, policy: parsed }, { clock, transport, view, memory, log });
-      return Promise.resolve({ role, facts: () => ({}) });
+      return Promise.resolve({ role, facts: () => ({}), requests: paramsRequests({ secrets, view, consortium }) });
     },
   };
 }

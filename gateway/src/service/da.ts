@@ -2,6 +2,7 @@ import { Aggregator } from "../da/aggregator.js";
 import { VerificationPool } from "../verification/pool.js";
 import type { DaConfiguration } from "./configuration.js";
 import type { Ground } from "./ground.js";
+import { paramsRequests } from "./params-requests.js";
 import type { MadeRole, Party } from "./service.js";
 
 /** "whatever came in a few tens of milliseconds": of the machine's time, also where the clock is faster. */
@@ -23,7 +24,7 @@ function aggregator(
   onRetired: () => void,
   { secrets: [secret, ...otherSecrets], ...ground }: Ground,
 ): MadeRole {
-  const { clock, transport, ledger, view, random, memory, log, numbers } = ground;
+  const { clock, transport, ledger, view, consortium, random, memory, log, numbers } = ground;
   const pool = new VerificationPool(
     {
       ...(limits.verificationThreads === undefined ? {} : { threads: limits.verificationThreads }),
@@ -50,5 +51,5 @@ function aggregator(
     const { role: standing, term, readings } = role.standing;
     return { standing, term: term.toString(), readings };
   };
-  return { role, facts };
+  return { role, facts, requests: paramsRequests({ secrets: [secret, ...otherSecrets], view, consortium }, role) };
 }

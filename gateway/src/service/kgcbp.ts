@@ -9,6 +9,7 @@ import { readEnrolments } from "./enrolments.js";
 import type { Ground } from "./ground.js";
 import { ServedKgcbp } from "./kgcbp-operator.js";
 import { kgcbpRequests } from "./kgcbp-requests.js";
+import { paramsRequests } from "./params-requests.js";
 import type { MadeRole, Party } from "./service.js";
 
 /** KGCBP as a party. @throws VeilgridError `bad-tariff`, `bad-enrolments`, `bad-secret-file`. */
@@ -58,6 +59,9 @@ async function billProvider(
   return {
     role,
     facts: () => ({ meters: role.meters.list().length }),
-    requests: kgcbpRequests(new ServedKgcbp(role)),
+    requests: {
+      ...kgcbpRequests(new ServedKgcbp(role)),
+      ...paramsRequests({ secrets: [secret, ...otherSecrets], view, consortium }),
+    },
   };
 }

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   LevelStore,
@@ -22,6 +23,8 @@ import {
   paramsCodec,
   periodEnd,
   periodStart,
+  schnorr,
+  toHex,
   type Params,
   type Period,
 } from "@veilgrid/protocol";
@@ -126,17 +129,26 @@ export class Site {
   }
 
   /**
-   * Runs a command of KGCBP's operator, with --json, and gives what it prints: a result, or an error.
+   * Runs a command of a party's operator ("da0", "cc", "kgcbp"), with --json, and gives what it prints: a result, or an error.
    * @throws Error for what is neither.
    */
-  async operate<T>(...args: string[]): Promise<T> {
-    const ended = await veilgrid(["kgcbp", ...args, "--config", this.file("kgcbp", "kgcbp.yaml"), "--json"]);
+  async operate<T>(party: string, ...args: string[]): Promise<T> {
+    const config = this.file(party, `${party.replace(/\d+$/, "")}.yaml`);
+    const ended = await veilgrid([...args, "--config", config, "--json"]);
     const text = ended.code === 0 ? ended.stdout : ended.stderr;
     try {
       return JSON.parse(text) as T;
     } catch (cause) {
-      throw new Error(`kgcbp ${args.join(" ")}: ${text}`, { cause });
+      throw new Error(`${args.join(" ")}: ${text}`, { cause });
     }
+  }
+
+  /** Gives an aggregator one more signing key, before the site is started; the public key. */
+  giveKey(party: string): Uint8Array {
+    const secret = new Uint8Array(randomBytes(32));
+    writeFileSync(this.file(party, "next"), `${toHex(secret)}\n`, { mode: 0o600 });
+    appendFileSync(this.file(party, "da.yaml"), "otherSecretFiles: [next]\n");
+    return schnorr.publicKey(secret);
   }
 
   /** The site's periods, in their order. */
