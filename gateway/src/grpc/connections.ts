@@ -15,6 +15,8 @@ export class Connection {
   from: Address | undefined;
   /** Until when, Unix milliseconds. */
   until = Infinity;
+  /** Whether anything has come in. */
+  hasSpoken = false;
   calls = 0;
   /** Since when it has been without a call, milliseconds of the server's clock. */
   idleSince: number;

@@ -8,12 +8,12 @@ import { Connection, Connections } from "./connections.js";
 import type { Limits } from "./limits.js";
 import type { TransportMetrics } from "./metrics.js";
 import type { Identity } from "./authority.js";
+import { Said } from "./said.js";
 
 const SWEEP_MS = 1_000;
 const BACKLOG = 1_024;
-/** A refusal is logged once a minute for each code and network, of so many at most. */
-const SAID_MS = 60_000;
-const SAID = 1_024;
+/** A refusal is logged once a minute for each code and network, and so many in all. */
+const SAID = { most: 1_024, forMs: 60_000 } as const;
 
 /** Where a server listens and as whom. */
 export interface FrontOptions {
@@ -51,9 +51,7 @@ export class Front {
   readonly #tcp: TcpServer;
   readonly #tls: TlsServer;
   readonly #sweeping: NodeJS.Timeout;
-  /** What was logged of late: a code and a network. */
-  readonly #said = new Set<string>();
-  #saidSince = 0;
+  readonly #said = new Said(SAID);
   #port = 0;
 
   private constructor({ identity, authorities, limits }: FrontOptions, modules: FrontModules) {
@@ -153,7 +151,11 @@ export class Front {
     socket.on("close", () => {
       this.connections.remove(connection);
     });
-    this.#tls.emit("connection", socket);
+    // Whoever says nothing costs a socket, and neither the time nor the memory of a TLS session.
+    socket.once("readable", () => {
+      connection.hasSpoken = true;
+      this.#tls.emit("connection", socket);
+    });
   }
 
   #secured(socket: TLSSocket): void {
@@ -190,10 +192,7 @@ export class Front {
     this.#modules.metrics.onDropped?.(why);
     const from = networkOf(socket.remoteAddress ?? "");
     socket.destroy();
-    // Anybody may come as often as he likes, and must not fill the log.
-    const said = `${why} ${from} ${String(facts.why)}`;
-    if (this.#said.has(said)) return;
-    if (this.#said.size < SAID) this.#said.add(said);
+    if (!this.#said.isNews(`${why} ${from} ${String(facts.why)}`, performance.now())) return;
     const level = this.#authorities === undefined ? "debug" : "warn";
     this.#modules.log(level, "connection-refused", { ...facts, code: why, from });
   }
@@ -208,15 +207,12 @@ export class Front {
       connection.socket.destroy();
     }
     this.callers.sweep(now);
-    if (now - this.#saidSince > SAID_MS) {
-      this.#said.clear();
-      this.#saidSince = now;
-    }
   }
 
   #ending(connection: Connection, now: number, wall: number): string | undefined {
     if (connection.socket.bytesRead > this.#limits.connectionBytes) return "too-many-bytes";
     if (wall > connection.until) return "expired-certificate";
+    if (!connection.hasSpoken && now - connection.idleSince > this.#limits.handshakeMs) return "handshake";
     if (connection.calls === 0 && now - connection.idleSince > this.#limits.idleMs) return "idle";
     return undefined;
   }

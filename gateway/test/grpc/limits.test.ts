@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import { once } from "node:events";
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
@@ -5,6 +6,7 @@ import { expect } from "chai";
 import { Bucket } from "../../src/grpc/bucket.js";
 import { Callers, networkOf } from "../../src/grpc/callers.js";
 import { LIMITS, type Limits } from "../../src/grpc/limits.js";
+import { Said } from "../../src/grpc/said.js";
 import type { Handler } from "../../src/ports/transport.js";
 import { Net } from "./net.js";
 
@@ -140,6 +142,27 @@ describe("the limits of a server", () => {
     expect(net.dropped.toSorted()).to.deep.equal(["handshake", "idle"]);
   });
 
+  it("on what is spent on a caller who says nothing: TLS begins with the first byte", async () => {
+    const { port } = await net.server("meters", echo, { handshakeMs: 150 });
+    let sessions = 0;
+    const hook = createHook({
+      init: (_id, type) => {
+        if (type === "TLSWRAP") sessions += 1;
+      },
+    }).enable();
+    net.finally(() => {
+      hook.disable();
+    });
+    const silent = connectTcp(port, "127.0.0.1");
+    await once(silent, "close");
+    expect([sessions, net.dropped]).to.deep.equal([0, ["handshake"]]);
+    const speaking = connectTcp(port, "127.0.0.1");
+    speaking.write("no TLS");
+    speaking.resume();
+    await once(speaking, "close");
+    expect(sessions).to.equal(1);
+  });
+
   it("on bytes of a connection", async () => {
     const client = await session(await serve({ connectionBytes: 1_200 }));
     for (let i = 0; i < 40 && !client.destroyed; i += 1) client.ping(Buffer.alloc(8), () => undefined);
@@ -175,6 +198,12 @@ describe("the limits of a server", () => {
     expect(networkOf("2001:db8:1:2:3:4:5:6")).to.equal("2001:db8:1:2");
     expect(networkOf("2001:db8::6")).to.equal("2001:db8:0:0");
     expect(networkOf("fe80::1%eth0")).to.equal("fe80:0:0:0");
+  });
+
+  it("on what is logged of callers: each once in a while, and not more than so many", () => {
+    const said = new Said({ most: 2, forMs: 1_000 });
+    expect(["a", "a", "b", "c"].map((what) => said.isNews(what, 500))).to.deep.equal([true, false, true, false]);
+    expect(["a", "c", "b"].map((what) => said.isNews(what, 1_600))).to.deep.equal([true, true, false]);
   });
 
   it("are of a bucket: so many at once, then so many a second", () => {
