@@ -8,10 +8,11 @@ import type { Change, Store } from "../ports/store.js";
 import type { Handler, Method } from "../ports/transport.js";
 import { decodeResponse } from "../transport/envelopes.js";
 
-/** What a response is, in a word: "accepted", "incomplete", or the name of an Answer's code. */
+/** What a response is, in a word: "accepted", "incomplete", "nothing" for a device, or the name of an Answer's code. */
 export function wordOf(method: Method, response: Uint8Array): string {
-  // The only one without an envelope.
+  // The two without an envelope.
   if (method === "time") return "accepted";
+  if (method === "delivery") return response.length === 0 ? "nothing" : "accepted";
   try {
     const decoded = decodeResponse(response);
     if (decoded.tag !== "answer") return decoded.tag;

@@ -24,18 +24,20 @@ describe("what a service counts", () => {
     const replies: Uint8Array[] = [];
     const responses = [encodeAccepted(), answered(ANSWER["window-late"]), answered(ANSWER["window-late"])];
     const handle = numbers.handler((method, _, reply) => {
-      reply(method === "time" ? encodeTime(7) : (responses.shift() as Uint8Array));
+      if (method === "delivery") reply(new Uint8Array());
+      else reply(method === "time" ? encodeTime(7) : (responses.shift() as Uint8Array));
       return Promise.resolve();
     });
-    for (const method of ["reading", "reading", "propose", "time"] as const) {
+    for (const method of ["reading", "reading", "propose", "time", "delivery"] as const) {
       await handle(method, new Uint8Array(), (response) => replies.push(response));
     }
-    expect(replies).to.have.length(4);
+    expect(replies).to.have.length(5);
     expect(await samples(metrics)).to.have.members([
       'veilgrid_requests_total{method="reading",answer="accepted"} 1',
       'veilgrid_requests_total{method="reading",answer="window-late"} 1',
       'veilgrid_requests_total{method="propose",answer="window-late"} 1',
       'veilgrid_requests_total{method="time",answer="accepted"} 1',
+      'veilgrid_requests_total{method="delivery",answer="nothing"} 1',
       'veilgrid_readings_total{answer="accepted"} 1',
       'veilgrid_readings_total{answer="window-late"} 1',
       'veilgrid_votes_total{vote="window-late"} 1',
