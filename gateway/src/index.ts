@@ -47,16 +47,19 @@ export {
   decodeResponse,
   decodeTransaction,
   encodeAccepted,
+  encodeBodiesWish,
   encodeBundle,
   encodeBundleAck,
   encodeIncomplete,
   encodeKeepLists,
+  encodeListsWish,
   encodeTransaction,
   type BundleAck,
   type PendingTransaction,
   type PridLists,
   type Response,
 } from "./transport/envelopes.js";
+export { encodeDeliveryWish, type DeliveryWish } from "./transport/delivery-wish.js";
 export { Authority, type Identity, type PEM, type Subject } from "./grpc/authority.js";
 export { LedgerService, type LedgerServiceModules, type LedgerServiceOptions } from "./remote/service.js";
 export { ScaledClock, SystemClock, type TimeScale } from "./process/clock.js";

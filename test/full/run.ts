@@ -4,6 +4,7 @@ import { day, memory } from "./day.js";
 import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
 import { fleet } from "./fleet.js";
+import { hostile } from "./hostile.js";
 import { keys } from "./keys.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
   ["services", "real processes, each killed at random moments", services],
+  ["hostile", "hostile bytes, slow, idle and flooding callers against real processes", hostile],
   ["fleet", "2,000 meters, a share of them faulty, against a consortium of processes", fleet],
   ["processes", "a day of 1,000 meters as processes, then with kills and a partition", processes],
   ["processes-on-fabric", "the same on real Fabric", processesOnFabric],

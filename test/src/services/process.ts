@@ -30,6 +30,11 @@ export class ServiceProcess {
     this.#command = command;
   }
 
+  /** Its process id; undefined before it was started. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   start(): void {
     const { args, log, env } = this.#command;
     const file = openSync(log, "a");
