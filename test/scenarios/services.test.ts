@@ -1,7 +1,7 @@
 import { BASIS, addPeriods, fromHex, toHex, type Params, type Period } from "@veilgrid/protocol";
 import { newCustomerKey } from "@veilgrid/gateway";
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { EnrolledMeter } from "../src/services/enrolled.js";
 import { isBilled, leavesOf, standing, strays, until } from "../src/services/living.js";
 import { Site } from "../src/services/site.js";
@@ -131,12 +131,23 @@ describe("a consortium of real processes", function () {
   });
 
   it("stops when it is told to, with nothing left to say", async () => {
+    expect(await site.operate("kgcbp", "kgcbp", "backup"))
+      .to.have.property("entries")
+      .that.is.above(METERS);
     await ledger.close();
     const codes = await site.stop();
     expect(codes).to.deep.equal({ ledger: 0, da0: 0, da1: 0, da2: 0, da3: 0, cc: 0, kgcbp: 0 });
     expect(
       (await site.operate<{ readonly error: { readonly code: string } }>("kgcbp", "kgcbp", "cases")).error.code,
     ).to.equal("not-running");
+  });
+
+  it("is restored from KGCBP's backup on a new machine, to the last entry", async () => {
+    const kept = await site.kgcbpEntries();
+    rmSync(site.file("kgcbp", "data"), { recursive: true });
+    expect(await site.operate("kgcbp", "kgcbp", "restore")).to.include({ dryRun: false });
+    expect(await site.kgcbpEntries()).to.deep.equal(kept);
+    expect(kept.length).to.be.above(METERS);
   });
 
   it("never logged a secret, nor a BID", () => {

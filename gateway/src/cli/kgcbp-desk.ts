@@ -93,6 +93,9 @@ function operated(run: Run, world: World, json: boolean): OperatedKgcbp {
       return dryRun ? { preview: await world.previewChange(wish) } : world.changeMeter(wish);
     },
     meters: () => Promise.resolve(world.meters()),
+    months: () => kgcbp.retention.list(),
+    erase: ({ month, ...how }) => kgcbp.retention.erase(month, how),
+    copy: () => world.backup.copy(),
   };
 }
 

@@ -1,12 +1,12 @@
 import { monthName } from "@veilgrid/protocol";
 import type { Command } from "commander";
 import type { KeptMonth } from "../kgcbp/retention.js";
-import { addStageOptions, ON_FABRIC, type StageOptions } from "./ledger-options.js";
+import { addDeskOptions, ON_A_SERVICE, withDesk, type DeskOptions } from "./kgcbp-desk.js";
+import { ON_FABRIC } from "./ledger-options.js";
 import { examples, month as monthArgument } from "./options.js";
 import { counted, line, printJson, printTable, utcMinute } from "./output.js";
-import { withRun, withWorld } from "./stages.js";
 
-interface EraseOptions extends StageOptions {
+interface EraseOptions extends DeskOptions {
   readonly early?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -22,17 +22,17 @@ bill yet would be lost: --force says that it may. Copies of the vault are not re
 
 /** `veilgrid kgcbp retention` and `veilgrid kgcbp erase`. */
 export function addKgcbpRetention(parent: Command): void {
-  addStageOptions(parent.command("retention"))
+  addDeskOptions(parent.command("retention"))
     .description("list the months that KGCBP has keys of, and when each is closed and erased")
     .addHelpText(
       "after",
       examples(
-        ["veilgrid kgcbp retention --out my-run", "veilgrid kgcbp retention --out my-run --json"],
-        `${RETENTION_NOTES}\n\n${ON_FABRIC}`,
+        ["veilgrid kgcbp retention --out my-run --json", "veilgrid kgcbp retention --config kgcbp.yaml"],
+        `${RETENTION_NOTES}\n\n${ON_A_SERVICE}\n\n${ON_FABRIC}`,
       ),
     )
-    .action((options: StageOptions) => list(options));
-  addStageOptions(parent.command("erase").argument("<month>", "YYYY-MM", (text) => monthArgument(text)))
+    .action((options: DeskOptions) => list(options));
+  addDeskOptions(parent.command("erase").argument("<month>", "YYYY-MM", (text) => monthArgument(text)))
     .description("erase a month's keys, and all before, in every backup too")
     .option("--early", "before retentionMonths have passed")
     .option("--force", "although settled periods are on no bill yet")
@@ -40,16 +40,19 @@ export function addKgcbpRetention(parent: Command): void {
     .addHelpText(
       "after",
       examples(
-        ["veilgrid kgcbp erase 2013-04 --dry-run --out my-run", "veilgrid kgcbp erase 2013-04 --early --out my-run"],
-        `${ERASE_NOTES}\n\n${ON_FABRIC}`,
+        [
+          "veilgrid kgcbp erase 2013-04 --dry-run --out my-run",
+          "veilgrid kgcbp erase 2013-04 --early --config kgcbp.yaml",
+        ],
+        `${ERASE_NOTES}\n\n${ON_A_SERVICE}\n\n${ON_FABRIC}`,
       ),
     )
     .action((month: number, options: EraseOptions) => erase(month, options));
 }
 
-async function list(options: StageOptions): Promise<void> {
-  await withRun(options, async (run) => {
-    const months = await withWorld(run, ({ kgcbp }) => kgcbp.retention.list());
+async function list(options: DeskOptions): Promise<void> {
+  await withDesk(options, async ({ kgcbp }) => {
+    const months = await kgcbp.months();
     if (options.json === true) printJson({ months: months.map(monthJson) });
     else print(months);
   });
@@ -87,8 +90,8 @@ async function erase(
   month: number,
   { early = false, force = false, dryRun = false, ...options }: EraseOptions,
 ): Promise<void> {
-  await withRun(options, async (run) => {
-    const erased = await withWorld(run, ({ kgcbp }) => kgcbp.retention.erase(month, { early, force, dryRun }));
+  await withDesk(options, async ({ kgcbp }) => {
+    const erased = await kgcbp.erase({ month, early, force, dryRun });
     const names = erased.map(monthName);
     if (options.json === true) printJson({ months: names, dryRun });
     else line(sentence(names, dryRun));

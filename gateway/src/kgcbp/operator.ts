@@ -1,10 +1,12 @@
 import type { Period } from "@veilgrid/protocol";
 import type { MeterLogJson } from "../input/meter-log.js";
+import type { BaseCopy } from "./base-copy.js";
 import type { CaseView } from "./case-desk.js";
 import type { MeterStanding } from "./change-desk.js";
 import type { ChangePreview } from "./change-request.js";
 import type { MeterChange as CountingChange } from "./elimination.js";
 import type { MeterChange } from "../ports/keystore.js";
+import type { KeptMonth } from "./retention.js";
 import type { LoggedValue, SettledValue } from "./settle-desk.js";
 
 /**
@@ -68,4 +70,14 @@ export interface OperatedKgcbp {
   /** Changes a meter. Errors as ChangeDesk. */
   change(asked: { readonly order: MeterOrder; readonly dryRun: boolean }): Promise<OrderResult>;
   meters(): Promise<readonly MeterStanding[]>;
+  months(): Promise<readonly KeptMonth[]>;
+  /** Erases a month and all before it. Errors as Retention. */
+  erase(asked: {
+    readonly month: number;
+    readonly early: boolean;
+    readonly force: boolean;
+    readonly dryRun: boolean;
+  }): Promise<readonly number[]>;
+  /** Takes a new base copy. */
+  copy(): Promise<BaseCopy>;
 }

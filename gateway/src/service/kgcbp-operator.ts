@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { VeilgridError, type Period } from "@veilgrid/protocol";
 import { requireRecipient } from "../bill/encryption.js";
 import { meterLogOf, type MeterLogJson } from "../input/meter-log.js";
+import type { Backup } from "../kgcbp/backup.js";
 import type { CaseView } from "../kgcbp/case-desk.js";
 import type { ChangeDesk, MeterStanding } from "../kgcbp/change-desk.js";
 import type { ChangeRequest } from "../kgcbp/change-request.js";
@@ -9,6 +10,9 @@ import type { Kgcbp } from "../kgcbp/kgcbp.js";
 import type { MeterOrder, OperatedKgcbp, OrderResult } from "../kgcbp/operator.js";
 
 const BID_BYTES = 16;
+
+/** What takes base copies. */
+type CopiedBackup = Pick<Backup, "copy">;
 
 type Asked<Name extends keyof OperatedKgcbp> = Parameters<OperatedKgcbp[Name]>[0];
 type Given<Name extends keyof OperatedKgcbp> = ReturnType<OperatedKgcbp[Name]>;
@@ -20,9 +24,23 @@ type Given<Name extends keyof OperatedKgcbp> = ReturnType<OperatedKgcbp[Name]>;
  */
 export class ServedKgcbp implements OperatedKgcbp {
   readonly #role: Kgcbp;
+  readonly #backup: CopiedBackup;
 
-  constructor(role: Kgcbp) {
+  constructor(role: Kgcbp, backup: CopiedBackup) {
     this.#role = role;
+    this.#backup = backup;
+  }
+
+  copy(): Given<"copy"> {
+    return this.#backup.copy();
+  }
+
+  months(): Given<"months"> {
+    return this.#role.retention.list();
+  }
+
+  erase({ month, ...how }: Asked<"erase">): Given<"erase"> {
+    return this.#role.retention.erase(month, how);
   }
 
   cases(): Given<"cases"> {

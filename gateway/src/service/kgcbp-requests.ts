@@ -53,6 +53,12 @@ const settled: z.ZodType<Asked<"settle">> = z.strictObject({
   dryRun: z.boolean(),
 });
 const changed: z.ZodType<Asked<"change">> = z.strictObject({ order, dryRun: z.boolean() });
+const erased: z.ZodType<Asked<"erase">> = z.strictObject({
+  month: z.int().min(0),
+  early: z.boolean(),
+  force: z.boolean(),
+  dryRun: z.boolean(),
+});
 const nothing = z.strictObject({});
 
 /** What a running KGCBP does for its operator. */
@@ -64,6 +70,9 @@ export function kgcbpRequests(kgcbp: OperatedKgcbp): DoorRequests {
     "kgcbp.settle": doorRequest(settled, (asked) => kgcbp.settle(asked)),
     "kgcbp.change": doorRequest(changed, (asked) => kgcbp.change(asked)),
     "kgcbp.meters": doorRequest(nothing, () => kgcbp.meters()),
+    "kgcbp.months": doorRequest(nothing, () => kgcbp.months()),
+    "kgcbp.erase": doorRequest(erased, (asked) => kgcbp.erase(asked)),
+    "kgcbp.copy": doorRequest(nothing, () => kgcbp.copy()),
   };
 }
 
@@ -82,5 +91,8 @@ export function kgcbpThrough(ask: Ask): OperatedKgcbp {
     settle: (asked) => given("settle", asked),
     change: (asked) => given("change", asked),
     meters: () => given("meters"),
+    months: () => given("months"),
+    erase: (asked) => given("erase", asked),
+    copy: () => given("copy"),
   };
 }

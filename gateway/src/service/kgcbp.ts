@@ -12,6 +12,9 @@ import { kgcbpRequests } from "./kgcbp-requests.js";
 import { paramsRequests } from "./params-requests.js";
 import type { MadeRole, Party } from "./service.js";
 
+/** The parts of the database that KGCBP's backup has. */
+export const KGCBP_STORES = { keys: "keys", work: "kgcbp" } as const;
+
 /** KGCBP as a party. @throws VeilgridError `bad-tariff`, `bad-enrolments`, `bad-secret-file`. */
 export async function kgcbpParty(configuration: KgcbpConfiguration): Promise<Party> {
   const { meters, limits, tariff } = configuration;
@@ -30,8 +33,8 @@ async function billProvider(
 ): Promise<MadeRole> {
   const { clock, transport, view, consortium, random, memory, log } = ground;
   const safe = await Safe.open({
-    keys: { store: ground.store("keys"), sync: true },
-    work: { store: ground.store("kgcbp"), sync: true },
+    keys: { store: ground.store(KGCBP_STORES.keys), sync: true },
+    work: { store: ground.store(KGCBP_STORES.work), sync: true },
     shelf: await VaultFolder.open(vault),
     backup: { folder: backup, consortium },
   });
@@ -60,7 +63,7 @@ async function billProvider(
     role,
     facts: () => ({ meters: role.meters.list().length }),
     requests: {
-      ...kgcbpRequests(new ServedKgcbp(role)),
+      ...kgcbpRequests(new ServedKgcbp(role, safe.backup)),
       ...paramsRequests({ secrets: [secret, ...otherSecrets], view, consortium }),
     },
   };

@@ -5,12 +5,14 @@ import { decodeSigned, deliveryCodec, paramsCodec, toHex, type Period } from "@v
 import { stringify } from "yaml";
 import { decryptWith, newCustomerKey, type CustomerKey } from "../../src/bill/encryption.js";
 import { meterLogJson, type LoggedPeriod } from "../../src/input/meter-log.js";
+import { Backup } from "../../src/kgcbp/backup.js";
 import type { OperatedKgcbp } from "../../src/kgcbp/operator.js";
 import type { Kgcbp } from "../../src/kgcbp/kgcbp.js";
 import { silent } from "../../src/ports/log.js";
 import { Door } from "../../src/process/door.js";
 import { askDoor } from "../../src/process/door-client.js";
 import { fromLine, toLine } from "../../src/process/door-messages.js";
+import { MemoryStore } from "../../src/store/memory.js";
 import { ServedKgcbp } from "../../src/service/kgcbp-operator.js";
 import { kgcbpRequests, kgcbpThrough } from "../../src/service/kgcbp-requests.js";
 import { encodeDeliveryWish } from "../../src/transport/delivery-wish.js";
@@ -41,6 +43,7 @@ describe("a running KGCBP's operator", function () {
   const folder = scratch();
   let town: Town;
   let door: Door;
+  let backup: Backup;
   let kgcbp: OperatedKgcbp;
   let config: string;
   let customer: CustomerKey;
@@ -58,7 +61,9 @@ describe("a running KGCBP's operator", function () {
     device = await newCustomerKey();
     const data = join(folder.path, "data");
     door = await Door.open(data, { log: silent, onFailure: () => undefined, waitingFor: () => "" });
-    door.admit(kgcbpRequests(new ServedKgcbp(role())));
+    const place = { folder: join(folder.path, "backup"), consortium: await town.view.consortium() };
+    backup = await Backup.open(place, { keys: { store: new MemoryStore(), sync: false } });
+    door.admit(kgcbpRequests(new ServedKgcbp(role(), backup)));
     kgcbp = kgcbpThrough((request, given) => askDoor(data, request, given));
     config = join(folder.path, "kgcbp.yaml");
     await writeFile(join(folder.path, "params.bin"), paramsCodec.encode(params));
@@ -73,7 +78,10 @@ describe("a running KGCBP's operator", function () {
       }),
     );
   });
-  after(() => door.close());
+  after(async () => {
+    await door.close();
+    await backup.close();
+  });
 
   const added = (): Parameters<OperatedKgcbp["change"]>[0]["order"] => ({
     ...{ kind: "add", meter: "N", region: 2, customer: customer.recipient, device: device.recipient },
@@ -140,6 +148,13 @@ describe("a running KGCBP's operator", function () {
     const settle = { meter: "c", values, dryRun: true };
     expect(await kgcbp.settle(settle)).to.deep.equal([{ period: FIRST, wh: -12n, status: "settled" }]);
     expect((await problemIn(kgcbp.settle({ ...settle, reason: "" }))).code).to.equal("bad-reason");
+  });
+
+  it("sees the months, erases none that is retained, and has a base copy taken", async () => {
+    expect(await kgcbp.months()).to.deep.equal(await role().retention.list());
+    const erased = kgcbp.erase({ month: MARCH, early: false, force: false, dryRun: false });
+    expect((await problemIn(erased)).code).to.equal("retained");
+    expect(await kgcbp.copy()).to.deep.include({ number: 0n, entries: 1 });
   });
 
   it("has the commands of a folder, by the service's configuration", async () => {

@@ -249,6 +249,17 @@ export class Site {
     });
   }
 
+  /** All that KGCBP's stores have, in the order of keys, when it does not run. */
+  async kgcbpEntries(): Promise<string[]> {
+    const database = await openDatabase(this.file("kgcbp", "data", "roles"));
+    try {
+      const stores = await Promise.all(["keys", "kgcbp"].map((name) => new LevelStore(database, name).range("")));
+      return stores.flat().map(({ key, value }) => `${key} ${toHex(value)}`);
+    } finally {
+      await database.close();
+    }
+  }
+
   /** The folder of a party's files. */
   file(...path: string[]): string {
     return join(this.#folder, ...path);
