@@ -145,6 +145,8 @@ export class Epochs {
     const span = await this.#nextSpan(region);
     if (span === undefined) return;
     const { periodSeconds } = await this.#desk.view.currentParams();
+    // Meanwhile one may have been composed, whose timer stays.
+    if (this.#sending.of(region) !== undefined) return;
     const time = periodStart(span.first, periodSeconds) - this.#leadMs;
     this.#at(region, time, `epoch of region ${region}`, () => this.#compose(region));
   }
@@ -162,6 +164,8 @@ export class Epochs {
   }
 
   async #next(region: number): Promise<EpochRecord | undefined> {
+    // Planned twice, by a change of its meters and by what was there before: it is fixed by the first.
+    if (this.#sending.of(region) !== undefined) return undefined;
     const span = await this.#nextSpan(region);
     if (span === undefined) return undefined;
     const { version } = await this.#desk.view.currentParams();
