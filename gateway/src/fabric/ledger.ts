@@ -1,6 +1,5 @@
-import { isVeilgridError, quorum, type StateReader } from "@veilgrid/protocol";
-import { ledgerStopped } from "../ledger/errors.js";
-import type { Caller, ChannelBlocks, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
+import { isVeilgridError, quorum } from "@veilgrid/protocol";
+import type { ChannelBlocks } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { LevelStore, openDatabase, type Database } from "../store/level.js";
 import { FabricClient, type ClientModules } from "./client.js";
@@ -10,6 +9,7 @@ import { Gateways } from "./gateways.js";
 import { Journal, type Pending } from "./journal.js";
 import type { Profile } from "./profile.js";
 import { Replica } from "./replica.js";
+import { ReplicatedLedger } from "./replicated.js";
 import { Standing } from "./standing.js";
 import { machineWaiting } from "./waiting.js";
 
@@ -36,13 +36,12 @@ interface Parts {
  * its peers into a copy of the contracts' state on disk. A resolved `submit` is committed, and this process reads its
  * effect; one that throws `ledger-unavailable` with `facts.txId` may be committed, and the same call takes it up again.
  */
-export class FabricLedger implements PeerLedger {
+export class FabricLedger extends ReplicatedLedger {
   readonly #parts: Parts;
   readonly #clients = new Map<string, FabricClient>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #isClosed = false;
 
   private constructor(parts: Parts) {
+    super(parts.replica);
     this.#parts = parts;
   }
 
@@ -88,7 +87,7 @@ export class FabricLedger implements PeerLedger {
     const { modules, replica, gateways } = this.#parts;
     try {
       await Promise.all(modules.journal.takeAll().map((pending) => this.#takeUp(pending)));
-      const height = await this.#client(gateways.anyone).height();
+      const height = await this.clientOf(gateways.anyone).height();
       await replica.reached(height - 1n);
       return this;
     } catch (error) {
@@ -101,7 +100,7 @@ export class FabricLedger implements PeerLedger {
     const { txId, msp } = pending;
     const { log, journal } = this.#parts.modules;
     try {
-      const { validation, blockNumber } = await this.#client(msp).takeUp(pending);
+      const { validation, blockNumber } = await this.clientOf(msp).takeUp(pending);
       log("info", "transaction-settled", { txId, caller: msp, validation, blockNumber: blockNumber.toString() });
     } catch (error) {
       if (!isVeilgridError(error)) throw error;
@@ -110,65 +109,24 @@ export class FabricLedger implements PeerLedger {
     }
   }
 
-  #client(msp: string): FabricClient {
+  protected clientOf(msp: string): FabricClient {
     const { gateways, modules } = this.#parts;
     const client = this.#clients.get(msp) ?? new FabricClient(gateways.caller(msp), modules);
     this.#clients.set(msp, client);
     return client;
   }
 
-  /**
-   * The client of an organisation, with the certificate and key that the profile has for it.
-   * @throws VeilgridError `no-client`.
-   */
-  as({ msp }: Caller): LedgerClient {
-    const client = this.#client(msp);
-    return {
-      submit: (call) => this.#track(() => client.submit(call)),
-      evaluate: (call) => this.#track(() => client.evaluate(call)),
-    };
-  }
-
-  get state(): StateReader {
-    return this.#parts.replica.state;
-  }
-
-  get tip(): Uint8Array {
-    return this.#parts.replica.tip;
-  }
-
-  height(): Promise<bigint> {
-    return Promise.resolve(this.#parts.replica.height);
-  }
-
-  blocks(from: bigint): AsyncIterable<LedgerBlock> {
-    return this.#parts.replica.blocks(from);
-  }
-
-  events(from: bigint): AsyncIterable<LedgerEvent> {
-    return this.#parts.replica.events(from);
-  }
-
   /** The blocks as the channel has them, for exports. */
   channel(): Promise<ChannelBlocks> {
-    return Promise.resolve(this.#parts.replica.channel);
+    return Promise.resolve(this.replica.channel);
   }
 
-  /** Waits for the calls that are under way, each to its deadline at most; later ones are refused with `ledger-unavailable`. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const { database, gateways, replica } = this.#parts;
-    await Promise.allSettled(this.#underWay);
-    await replica.close();
+  /** The calls that are under way are waited for, each to its deadline at most. */
+  protected async end(calls: () => Promise<void>): Promise<void> {
+    const { database, gateways } = this.#parts;
+    await calls();
+    await this.replica.close();
     gateways.close();
     await database.close();
-  }
-
-  #track<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) return Promise.reject(ledgerStopped("it is closed"));
-    const work = call();
-    this.#underWay.add(work);
-    return work.finally(() => this.#underWay.delete(work));
   }
 }

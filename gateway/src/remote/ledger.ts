@@ -1,10 +1,9 @@
-import { VeilgridError, isVeilgridError, type StateReader } from "@veilgrid/protocol";
+import { VeilgridError, isVeilgridError } from "@veilgrid/protocol";
 import { Journal, type Pending } from "../fabric/journal.js";
 import { machinePatience, type Patience } from "../fabric/patience.js";
 import { Replica } from "../fabric/replica.js";
+import { ReplicatedLedger } from "../fabric/replicated.js";
 import { machineWaiting } from "../fabric/waiting.js";
-import { ledgerStopped } from "../ledger/errors.js";
-import type { Caller, LedgerBlock, LedgerClient, LedgerEvent, PeerLedger } from "../ports/ledger.js";
 import { silent, type Log } from "../ports/log.js";
 import { LevelStore, openDatabase, type Database } from "../store/level.js";
 import { embeddedReader, ServiceBlocks } from "./blocks.js";
@@ -42,13 +41,13 @@ const PATIENCE: Patience = { ...machinePatience, stall: 15_000, longestPause: 10
  * contracts' state on disk. A resolved `submit` is committed, and this process reads its effect; one that throws
  * `ledger-unavailable` with `facts.txId` may be committed, and the same call takes it up again.
  */
-export class RemoteLedger implements PeerLedger {
+export class RemoteLedger extends ReplicatedLedger {
   readonly #parts: Parts;
   readonly #clients: ReadonlyMap<string, RemoteClient>;
-  readonly #underWay = new Set<Promise<unknown>>();
   readonly #closing: { is: boolean };
 
   private constructor(parts: Parts, closing: { is: boolean }) {
+    super(parts.replica);
     this.#parts = parts;
     this.#closing = closing;
     const { connections, modules } = parts;
@@ -104,7 +103,7 @@ export class RemoteLedger implements PeerLedger {
     const { modules, replica } = this.#parts;
     try {
       await Promise.all(modules.journal.takeAll().map((pending) => this.#takeUp(pending)));
-      const height = await this.#client(msp).height();
+      const height = await this.clientOf(msp).height();
       if (height > 0n) await replica.reached(height - 1n);
       return this;
     } catch (error) {
@@ -117,7 +116,7 @@ export class RemoteLedger implements PeerLedger {
     const { txId, msp } = pending;
     const { log } = this.#parts.modules;
     try {
-      const validation = await this.#client(msp).takeUp(pending);
+      const validation = await this.clientOf(msp).takeUp(pending);
       log("info", "transaction-settled", { txId, caller: msp, validation });
     } catch (error) {
       if (!isVeilgridError(error)) throw error;
@@ -125,7 +124,7 @@ export class RemoteLedger implements PeerLedger {
     }
   }
 
-  #client(msp: string): RemoteClient {
+  protected clientOf(msp: string): RemoteClient {
     const client = this.#clients.get(msp);
     if (client !== undefined) return client;
     throw new VeilgridError("no-client", `this process has no certificate of ${msp}`, {
@@ -134,50 +133,13 @@ export class RemoteLedger implements PeerLedger {
     });
   }
 
-  /** @throws VeilgridError `no-client` for an organisation that this process is not. */
-  as({ msp }: Caller): LedgerClient {
-    const client = this.#client(msp);
-    return {
-      submit: (call) => this.#track(() => client.submit(call)),
-      evaluate: (call) => this.#track(() => client.evaluate(call)),
-    };
-  }
-
-  get state(): StateReader {
-    return this.#parts.replica.state;
-  }
-
-  get tip(): Uint8Array {
-    return this.#parts.replica.tip;
-  }
-
-  height(): Promise<bigint> {
-    return Promise.resolve(this.#parts.replica.height);
-  }
-
-  blocks(from: bigint): AsyncIterable<LedgerBlock> {
-    return this.#parts.replica.blocks(from);
-  }
-
-  events(from: bigint): AsyncIterable<LedgerEvent> {
-    return this.#parts.replica.events(from);
-  }
-
-  /** Ends the calls that are under way: their outcome is taken up by the next process. */
-  async close(): Promise<void> {
-    if (this.#closing.is) return;
+  /** The calls that are under way are ended: their outcome is taken up by the next process. */
+  protected async end(calls: () => Promise<void>): Promise<void> {
     this.#closing.is = true;
-    const { database, connections, replica } = this.#parts;
+    const { database, connections } = this.#parts;
     for (const connection of connections.values()) connection.close();
-    await replica.close();
-    await Promise.allSettled(this.#underWay);
+    await this.replica.close();
+    await calls();
     await database.close();
-  }
-
-  #track<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#closing.is) return Promise.reject(ledgerStopped("it is closed"));
-    const work = call();
-    this.#underWay.add(work);
-    return work.finally(() => this.#underWay.delete(work));
   }
 }
