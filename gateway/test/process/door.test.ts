@@ -170,6 +170,12 @@ describe("the operator's door of a service", () => {
     expect((await problemIn(open(other))).code).to.equal("cannot-open-door");
   });
 
+  it("says so where the system can have no socket: its path is too long", async () => {
+    const deep = join(folder.path, "d".repeat(120));
+    expect((await problemIn(open(deep))).code).to.equal("path-too-long");
+    expect((await problemIn(askDoor(deep, "twice"))).code).to.equal("path-too-long");
+  });
+
   it("says what the service waits for before it works, and gives the answers that are due before it stops", async () => {
     let finish: (value: string) => void = () => undefined;
     const result = new Promise<string>((resolve) => (finish = resolve));
