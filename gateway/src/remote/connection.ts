@@ -1,15 +1,9 @@
-import { Client, credentials, type ClientReadableStream, type MethodDefinition } from "@grpc/grpc-js";
+import type { Client, ClientReadableStream, MethodDefinition } from "@grpc/grpc-js";
+import { connect, trusting, type Endpoint } from "../grpc/endpoint.js";
 import { LARGEST_MESSAGE } from "./wire.js";
 
 /** Where the ledger service is, and by what it is known. */
-export interface LedgerEndpoint {
-  /** host:port */
-  readonly target: string;
-  /** Certificate (PEM) of the authority that signed the service's. */
-  readonly authority: string;
-  /** The name in the service's certificate, where it is another than the target's host. */
-  readonly serverName?: string;
-}
+export type LedgerEndpoint = Endpoint;
 
 /** An organisation's client of the service. */
 export interface LedgerIdentity {
@@ -55,11 +49,9 @@ export class LedgerConnection {
   readonly #client: Client;
   readonly #underWay = new Set<() => void>();
 
-  constructor({ target, authority, serverName }: LedgerEndpoint, { certificate, key }: LedgerIdentity) {
-    this.target = target;
-    const tls = credentials.createSsl(Buffer.from(authority), Buffer.from(key), Buffer.from(certificate));
-    const named = serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName };
-    this.#client = new Client(target, tls, { ...OPTIONS, ...named });
+  constructor(endpoint: LedgerEndpoint, identity: LedgerIdentity) {
+    this.target = endpoint.target;
+    this.#client = connect(endpoint, trusting(endpoint.authority, identity), OPTIONS);
   }
 
   /** One request and its answer. Throws what grpc-js throws. */
