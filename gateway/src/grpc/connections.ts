@@ -15,8 +15,8 @@ export class Connection {
   from: Address | undefined;
   /** Until when, Unix milliseconds. */
   until = Infinity;
-  /** Whether anything has come in. */
-  hasSpoken = false;
+  /** Whether TLS has begun on it. */
+  hasBegun = false;
   calls = 0;
   /** Since when it has been without a call, milliseconds of the server's clock. */
   idleSince: number;

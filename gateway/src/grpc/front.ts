@@ -9,6 +9,7 @@ import type { Limits } from "./limits.js";
 import type { TransportMetrics } from "./metrics.js";
 import type { Identity } from "./authority.js";
 import { Said } from "./said.js";
+import { Turns } from "./turns.js";
 
 const SWEEP_MS = 1_000;
 const BACKLOG = 1_024;
@@ -50,6 +51,7 @@ export class Front {
   readonly #modules: FrontModules;
   readonly #tcp: TcpServer;
   readonly #tls: TlsServer;
+  readonly #turns: Turns;
   readonly #sweeping: NodeJS.Timeout;
   readonly #said = new Said(SAID);
   #port = 0;
@@ -60,6 +62,10 @@ export class Front {
     this.#modules = modules;
     this.callers = new Callers(limits);
     this.connections = new Connections(limits);
+    this.#turns = new Turns((connection) => {
+      connection.hasBegun = true;
+      this.#tls.emit("connection", connection.socket);
+    });
     this.#tls = createTlsServer({
       cert: identity.certificate,
       key: identity.key,
@@ -153,8 +159,7 @@ export class Front {
     });
     // Whoever says nothing costs a socket, and neither the time nor the memory of a TLS session.
     socket.once("readable", () => {
-      connection.hasSpoken = true;
-      this.#tls.emit("connection", socket);
+      this.#turns.wait(connection);
     });
   }
 
@@ -212,7 +217,7 @@ export class Front {
   #ending(connection: Connection, now: number, wall: number): string | undefined {
     if (connection.socket.bytesRead > this.#limits.connectionBytes) return "too-many-bytes";
     if (wall > connection.until) return "expired-certificate";
-    if (!connection.hasSpoken && now - connection.idleSince > this.#limits.handshakeMs) return "handshake";
+    if (!connection.hasBegun && now - connection.idleSince > this.#limits.handshakeMs) return "handshake";
     if (connection.calls === 0 && now - connection.idleSince > this.#limits.idleMs) return "idle";
     return undefined;
   }

@@ -1,12 +1,14 @@
 import { createHook } from "node:async_hooks";
 import { once } from "node:events";
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
-import { connect as connectTcp, type Socket } from "node:net";
+import { Socket, connect as connectTcp } from "node:net";
 import { expect } from "chai";
 import { Bucket } from "../../src/grpc/bucket.js";
 import { Callers, networkOf } from "../../src/grpc/callers.js";
+import { Connection } from "../../src/grpc/connections.js";
 import { LIMITS, type Limits } from "../../src/grpc/limits.js";
 import { Said } from "../../src/grpc/said.js";
+import { Turns } from "../../src/grpc/turns.js";
 import type { Handler } from "../../src/ports/transport.js";
 import { Net } from "./net.js";
 
@@ -204,6 +206,36 @@ describe("the limits of a server", () => {
     const said = new Said({ most: 2, forMs: 1_000 });
     expect(["a", "a", "b", "c"].map((what) => said.isNews(what, 500))).to.deep.equal([true, false, true, false]);
     expect(["a", "c", "b"].map((what) => said.isNews(what, 1_600))).to.deep.equal([true, true, false]);
+  });
+
+  it("are shared out by turns: whose network had its turn longest ago begins first, one in each turn of the loop", async () => {
+    const begun: string[] = [];
+    let under = 0;
+    const turns = new Turns(({ peer }) => {
+      expect(under, "one a turn").to.equal(0);
+      under += 1;
+      begun.push(peer);
+    });
+    const callers = new Callers(LIMITS.meters);
+    const come = (network: string, peer: string): Socket => {
+      const socket = new Socket();
+      turns.wait(new Connection(peer, socket, callers.get(network, 0), 0));
+      return socket;
+    };
+    const turn = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) {
+        await new Promise(setImmediate);
+        under = 0;
+      }
+    };
+    for (let i = 0; i < 3; i += 1) for (const network of ["a", "b"]) come(network, `${network}${i}`);
+    await turn(2);
+    come("c", "c0").destroy();
+    come("d", "d0");
+    await turn(1);
+    come("a", "a3");
+    await turn(6);
+    expect(begun).to.deep.equal(["a0", "b0", "d0", "a1", "b1", "a2", "b2", "a3"]);
   });
 
   it("are of a bucket: so many at once, then so many a second", () => {
