@@ -4,9 +4,10 @@ import { flood } from "./flood.js";
 import { fuzz } from "./fuzz.js";
 import { idle } from "./idle.js";
 import { loris } from "./loris.js";
+import { storm } from "./storm.js";
 import { ATTACKER_NICENESS } from "./niceness.js";
 
-const ATTACKS: Readonly<Record<string, Attack>> = { fuzz, loris, idle, flood };
+const ATTACKS: Readonly<Record<string, Attack>> = { fuzz, loris, idle, flood, storm };
 
 // A program: takes one order from its parent, says when it begins, carries it out, says what it did, and ends.
 process.once("message", (order: Order) => {
