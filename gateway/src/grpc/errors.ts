@@ -49,6 +49,9 @@ const RETRIED: readonly TransportCode[] = ["unreachable", "busy"];
 /** OpenSSL's and Node's words for a certificate that does not do. */
 const UNTRUSTED = /certificate|altname|self[- ]signed|unable to verify|ERR_TLS|CERT_|UNABLE_TO/i;
 
+/** grpc-js's words for a server that ended a call without a status, as one does that is stopped meanwhile. */
+const CUT_OFF = /without gRPC status/i;
+
 const TOO_LARGE = /message (?:with a size )?larger than/i;
 
 const CODES: Partial<Record<status, TransportCode>> = {
@@ -81,6 +84,7 @@ export function fromGrpc(
   if (code === status.UNAVAILABLE) {
     return transportError(UNTRUSTED.test(details) ? "untrusted" : "unreachable", details, request);
   }
+  if (code === status.INTERNAL && CUT_OFF.test(details)) return transportError("unreachable", details, request);
   if (code === status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details))
     return transportError("too-large", details, request);
   return transportError(CODES[code] ?? "failed", details, request);

@@ -1,7 +1,8 @@
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, status } from "@grpc/grpc-js";
 import { concat } from "@veilgrid/protocol";
 import { expect } from "chai";
 import { service as healthService } from "grpc-health-check";
+import { fromGrpc } from "../../src/grpc/errors.js";
 import { methodsOf } from "../../src/grpc/services.js";
 import type { Handler } from "../../src/ports/transport.js";
 import { Net, codeOf } from "./net.js";
@@ -119,6 +120,14 @@ describe("a transport over gRPC", () => {
     await first.close(0);
     await net.serve("organisations", echo, {}, first.port);
     expect(Buffer.from(await asked).toString()).to.equal("\u0005da/B");
+  });
+
+  it("asks again whom a server that was stopped left without a status, and not whom one failed", () => {
+    const request = { to: "da/A", method: "forward" } as const;
+    const cut = "Received RST_STREAM with code 0 (Call ended without gRPC status)";
+    const [ended, failed] = [cut, "failed"].map((details) => fromGrpc({ code: status.INTERNAL, details }, request));
+    expect([ended?.code, ended?.retry]).to.deep.equal(["unreachable", true]);
+    expect([failed?.code, failed?.retry]).to.deep.equal(["failed", false]);
   });
 
   it("answers health checks (grpc.health.v1), and says when it is closing", async () => {
