@@ -117,6 +117,12 @@ describe("a consortium of real processes", function () {
       60_000,
       async () => `version ${(await current()).version}`,
     );
+    const shown = (): Promise<{ readonly version: number }> => site.operate("da0", "params", "show");
+    await until(
+      async () => (await shown()).version === 2,
+      30_000,
+      () => "da0 does not follow",
+    );
     const { closeMonths, da } = await current();
     expect([closeMonths, toHex(da[1]?.key as Uint8Array)]).to.deep.equal([1, toHex(nextKey)]);
   });

@@ -23,6 +23,7 @@ import { addKgcbpSettle } from "./kgcbp-settle.js";
 import { addLedgerExport } from "./ledger-export.js";
 import { addLedgerPeers } from "./ledger-peers.js";
 import { addLedgerServe } from "./ledger-serve.js";
+import { addMeterLog } from "./meter-log.js";
 import { addMeterRun } from "./meter-run.js";
 import { addNetworkPackage } from "./network-package.js";
 import { addNetworkParams } from "./network-params.js";
@@ -93,7 +94,8 @@ export function program({ json }: ProgramOptions = { json: false }): Command {
   addKgcbpServe(kgcbp);
   addDaServe(veilgrid.command("da").description("a data aggregator's service"));
   addCcServe(veilgrid.command("cc").description("the control center's service"));
-  addMeterRun(veilgrid.command("meter").description("run a meter as a service"));
+  const meter = veilgrid.command("meter").description("run a meter as a service, and read its log");
+  for (const add of [addMeterRun, addMeterLog]) add(meter);
   addFleet(veilgrid);
   addParams(veilgrid);
   addAudit(veilgrid);

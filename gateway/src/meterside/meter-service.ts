@@ -8,6 +8,8 @@ import type { MeterConfiguration } from "./configuration.js";
 import { Counter } from "./counter.js";
 import { openDriver } from "./driver.js";
 import { forgetMonthKey, readDevice, readMonthKey, type Device } from "./installation.js";
+import { Door } from "../process/door.js";
+import { meterRequests } from "./own-log.js";
 import { readConsortium, readEndpoints } from "./parties.js";
 import { MeterProcess } from "./process.js";
 import { MeterStation, type StationOptions } from "./station.js";
@@ -77,6 +79,16 @@ export async function serveMeter(configuration: MeterConfiguration): Promise<Ser
       return { isWell: isReading, facts };
     });
     await station.start();
+    // No other process has this data folder: the store is locked.
+    const door = await Door.open(configuration.data, {
+      log,
+      waitingFor: () => "start",
+      onFailure: (error) => {
+        ground.onFailure("operator", error);
+      },
+    });
+    closing.push(() => door.close());
+    door.admit(meterRequests(configuration.name, station.meter, consortium.params.periodSeconds));
     if (configuration.installed !== undefined) await forgetMonthKey(configuration.installed.keyFile);
     if (device !== undefined && configuration.kgcbp !== undefined) {
       const counter = new Counter(device.recipient, { clock, transport, random, meter: station.meter, log });

@@ -5,10 +5,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { paramsCodec, toHex } from "@veilgrid/protocol";
+import { paramsCodec, toHex, type Period } from "@veilgrid/protocol";
 import { stringify } from "yaml";
 import { Authority } from "../../src/grpc/authority.js";
 import { GrpcServer } from "../../src/grpc/server.js";
+import { parseMeterLog } from "../../src/input/meter-log.js";
 import type { FleetMeter } from "../../src/meterside/fleet-file.js";
 import { silent } from "../../src/ports/log.js";
 import { ScaledClock, type TimeScale } from "../../src/process/clock.js";
@@ -182,6 +183,11 @@ describe("the processes of meters", function () {
       await once(process, "close");
       process = veilgrid("meter", "run", "--config", path);
       await until(() => live.world.seen.size >= 4, "the rest");
+      const log = veilgrid("meter", "log", "--config", path);
+      await once(log, "close");
+      const kept = parseMeterLog(log.said.out);
+      expect([kept.meter, kept.periods.length > 1], log.said.err).to.deep.equal(["H1", true]);
+      expect(kept.of(kept.periods[0] as Period)?.consumption).to.be.a("bigint");
       process.kill("SIGTERM");
       const [code] = (await once(process, "close")) as [number];
       expect(code, process.said.err).to.equal(0);
