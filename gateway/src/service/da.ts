@@ -8,6 +8,10 @@ import type { MadeRole, Party } from "./service.js";
 /** "whatever came in a few tens of milliseconds": of the machine's time, also where the clock is faster. */
 const BUNDLE_MS = 50;
 const LONGEST_BUNDLE_MS = 60_000;
+/** A leader gets so much of the machine's time, too: its work does not become faster with the clock. */
+const TIMER_MS = 2_000;
+const SHORTEST_TIMER_MS = 20_000;
+const LONGEST_TIMER_MS = 300_000;
 
 /** A data aggregator as a party. @param onRetired called when no version of the parameter set needs it any more. */
 export function daParty(configuration: DaConfiguration, onRetired: () => void): Party {
@@ -33,9 +37,11 @@ function aggregator(
     { log },
   );
   ground.onClose(() => pool.stop());
-  const usual = Math.min(LONGEST_BUNDLE_MS, Math.ceil(BUNDLE_MS * Math.max(1, scale?.factor ?? 1)));
+  const factor = Math.max(1, scale?.factor ?? 1);
+  const usual = Math.min(LONGEST_BUNDLE_MS, Math.ceil(BUNDLE_MS * factor));
+  const timerMs = Math.min(LONGEST_TIMER_MS, Math.max(SHORTEST_TIMER_MS, Math.ceil(TIMER_MS * factor)));
   const role = new Aggregator(
-    { secret, otherSecrets, onRetired, bundleMs: limits.bundleMs ?? usual },
+    { secret, otherSecrets, onRetired, bundleMs: limits.bundleMs ?? usual, timerMs },
     { clock, transport, store: ground.store("da"), ledger, view, random, memory, verifier: pool, log },
   );
   numbers.expectReadings();
