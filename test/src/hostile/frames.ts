@@ -25,6 +25,9 @@ function message(content: Buffer, compressed = 0, length = content.length): Buff
   return Buffer.concat([head, content]);
 }
 
+/** How a body stands in a message. @param length of the body, if it is to lie. */
+export type Shape = (body: Uint8Array, length?: number) => Buffer;
+
 /** protobuf's Request { bytes body = 1 }, or grpc.health.v1's HealthCheckRequest { string service = 1 }. */
 function request(body: Uint8Array, length = body.length): Buffer {
   const varint: number[] = [];
@@ -33,41 +36,46 @@ function request(body: Uint8Array, length = body.length): Buffer {
   return Buffer.concat([Buffer.of(0x0a, ...varint, rest), body]);
 }
 
+/** The body is the message. */
+export function bare(body: Uint8Array): Buffer {
+  return Buffer.from(body);
+}
+
 /** A request as it should be. */
-export function proper(body: Uint8Array): Frame {
-  return { bytes: message(request(body)), headers: PLAIN };
+export function proper(body: Uint8Array, shape: Shape = request): Frame {
+  return { bytes: message(shape(body)), headers: PLAIN };
 }
 
 function encoded(encoding: string, content: Buffer): Frame {
   return { bytes: message(content, 1), headers: { "grpc-encoding": encoding } };
 }
 
-type Wrapping = (body: Buffer, dice: Dice, largest: number) => Frame;
+type Wrapping = (body: Buffer, dice: Dice, shape: Shape, largest: number) => Frame;
 
 /** What may be wrong around a body; `largest` is about what the server takes, in bytes. */
 const WRAPPINGS: readonly Wrapping[] = [
   (body, dice) => ({ bytes: dice.noise(dice.below(64) + body.length), headers: PLAIN }),
   (body, dice) => ({ bytes: message(dice.noise(body.length)), headers: PLAIN }),
-  (body, dice) => ({ bytes: message(request(body)).subarray(0, dice.below(body.length + 7)), headers: PLAIN }),
-  (body, dice) => ({ bytes: message(request(body), 0, dice.below(2 ** 32)), headers: PLAIN }),
-  (body, dice) => ({ bytes: message(request(body, dice.below(2 ** 28))), headers: PLAIN }),
-  (body, dice) => ({ bytes: message(request(body), dice.below(256)), headers: PLAIN }),
-  (body) => ({ bytes: Buffer.concat([message(request(body)), message(request(body))]), headers: PLAIN }),
+  (body, dice, shape) => ({ bytes: message(shape(body)).subarray(0, dice.below(body.length + 7)), headers: PLAIN }),
+  (body, dice, shape) => ({ bytes: message(shape(body), 0, dice.below(2 ** 32)), headers: PLAIN }),
+  (body, dice, shape) => ({ bytes: message(shape(body, dice.below(2 ** 28))), headers: PLAIN }),
+  (body, dice, shape) => ({ bytes: message(shape(body), dice.below(256)), headers: PLAIN }),
+  (body, _, shape) => ({ bytes: Buffer.concat([message(shape(body)), message(shape(body))]), headers: PLAIN }),
   () => ({ bytes: Buffer.alloc(0), headers: PLAIN }),
-  (body, dice) => ({
-    bytes: message(request(body)),
+  (body, dice, shape) => ({
+    bytes: message(shape(body)),
     headers: { "grpc-timeout": dice.pick(["1n", "99999999H", "-1S", "x"]) },
   }),
-  (body) => encoded("gzip", gzipSync(request(body))),
-  (body) => encoded("deflate", deflateSync(request(body))),
-  (body) => encoded("gzip", gzipSync(request(body)).subarray(0, -6)),
+  (body, _, shape) => encoded("gzip", gzipSync(shape(body))),
+  (body, _, shape) => encoded("deflate", deflateSync(shape(body))),
+  (body, _, shape) => encoded("gzip", gzipSync(shape(body)).subarray(0, -6)),
   (body, dice) => encoded(dice.pick(["gzip", "deflate", "br", "identity"]), dice.noise(body.length)),
-  (_, __, largest) => encoded("gzip", gzipSync(request(Buffer.alloc(100 * largest).subarray(0, BOMB_BYTES)))),
+  (_, __, shape, largest) => encoded("gzip", gzipSync(shape(Buffer.alloc(100 * largest).subarray(0, BOMB_BYTES)))),
 ];
 
 /** A body in a wrapping that is mostly as it should be. */
-export function wrapped(body: Buffer, dice: Dice, largest: number): Frame {
-  return dice.below(3) > 0 ? proper(body) : dice.pick(WRAPPINGS)(body, dice, Math.min(largest, 8_192));
+export function wrapped(body: Buffer, dice: Dice, largest: number, shape: Shape = request): Frame {
+  return dice.below(3) > 0 ? proper(body, shape) : dice.pick(WRAPPINGS)(body, dice, shape, Math.min(largest, 8_192));
 }
 
 /** A message that is larger than the server takes, or becomes it. */

@@ -3,6 +3,7 @@ import type { Attack, Order, Tally } from "./attack.js";
 import { mutated } from "./bodies.js";
 import { Dice } from "./dice.js";
 import { oversized, proper, wrapped, type Frame } from "./frames.js";
+import { ledgerMessages } from "./ledger-messages.js";
 import {
   OrganisationMessages,
   deviceMessages,
@@ -36,8 +37,8 @@ interface Target {
   readonly network: number;
   readonly identity?: Identity;
   readonly messages: readonly ValidMessage[];
-  /** Bytes of the largest request that is taken. */
-  readonly largest: number;
+  /** Bytes of the largest request that is taken; undefined where they are so many that sending more is no fuzzing. */
+  readonly largest?: number;
   readonly perSecond: number;
 }
 
@@ -74,17 +75,22 @@ class Fuzzing {
   }
 
   #next(): { readonly path: string; readonly frame: Frame } {
-    const { largest } = this.#target;
+    const { largest = 0 } = this.#target;
     const messages = this.#dice.below(HEALTH) === 0 ? this.#health : this.#target.messages;
-    const { path, body, signed } = this.#dice.pick(messages);
-    if (this.#dice.below(OVERSIZED) === 0) return { path, frame: oversized(this.#dice, largest) };
-    const other = this.#dice.pick(messages).body;
-    if (this.#dice.below(8) === 0) return { path, frame: proper(signed?.(body) ?? body) };
+    const message = this.#dice.pick(messages);
+    const { path } = message;
+    if (this.#dice.below(OVERSIZED) === 0 && largest > 0) return { path, frame: oversized(this.#dice, largest) };
+    return { path, frame: this.#changed(message, this.#dice.pick(messages).body) };
+  }
+
+  #changed({ body, signed, shape }: ValidMessage, other: Uint8Array): Frame {
+    const { largest = 0 } = this.#target;
+    if (this.#dice.below(8) === 0) return proper(signed?.(body) ?? body, shape);
     const changed = mutated(body, this.#dice, other);
     // What is changed first and signed then gets further than what is changed under its signature.
-    if (signed === undefined || changed.length === 0) return { path, frame: wrapped(changed, this.#dice, largest) };
-    if (this.#dice.below(2) === 0) return { path, frame: proper(signed(changed)) };
-    return { path, frame: wrapped(mutated(signed(body), this.#dice, other), this.#dice, largest) };
+    if (signed === undefined || changed.length === 0) return wrapped(changed, this.#dice, largest, shape);
+    if (this.#dice.below(2) === 0) return proper(signed(changed), shape);
+    return wrapped(mutated(signed(body), this.#dice, other), this.#dice, largest, shape);
   }
 }
 
@@ -113,6 +119,16 @@ function targets({ folder, head }: Order): Target[] {
       ...{ messages: organisations.of(sender), identity: papers.identity(sender) },
       largest: LIMITS.organisations.requestBytes,
     })),
+    // What only aggregators answer, asked of those that are none.
+    ...[places.cc, places.kgcbp].map((place, i) => ({
+      ...{ name: "other organisations'", port: place.organisations, network: 16 + i, perSecond: 20 },
+      ...{ messages: organisations.of("da3"), identity: papers.identity("da3") },
+      largest: LIMITS.organisations.requestBytes,
+    })),
+    {
+      ...{ name: "ledger's", port: places.ledger.listen, network: 18, perSecond: 30 },
+      ...{ messages: ledgerMessages(), identity: papers.identity("cc") },
+    },
   ];
 }
 

@@ -29,6 +29,7 @@ import {
   type Member,
   type SigKind,
 } from "@veilgrid/protocol";
+import type { Shape } from "./frames.js";
 import type { Papers } from "./papers.js";
 
 /** A body and how its sender signs it, where he has the key: then a mutated one can have a good signature. */
@@ -38,6 +39,8 @@ export interface ValidMessage {
   /** What is signed, or all of it. */
   readonly body: Uint8Array;
   readonly signed?: (body: Uint8Array) => Uint8Array;
+  /** Where it is not protobuf's Request. */
+  readonly shape?: Shape;
 }
 
 /** Who sends a message: an organisation of the consortium by its certificate, or nobody. */

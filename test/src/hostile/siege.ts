@@ -59,9 +59,9 @@ export class Siege {
     return siege;
   }
 
-  /** The aggregator that is attacked, and KGCBP. */
+  /** The aggregator that is attacked, KGCBP, CC and the ledger's service. */
   get attacked(): readonly ServiceProcess[] {
-    return this.#services.filter(({ name }) => name === "da0" || name === "kgcbp");
+    return this.#services.filter(({ name }) => ["da0", "kgcbp", "cc", "ledger"].includes(name));
   }
 
   async #start(time: number): Promise<void> {

@@ -15,6 +15,7 @@ export interface Line {
 /** A call is given up after so long; one whose answers never end, sooner. */
 const PATIENCE_MS = 10_000;
 const WATCH_MS = 500;
+const ENDLESS = /\/(?:Watch|Blocks)$/;
 
 /** The nth address of a network of this machine: 127.`network`.x.y. */
 export function address(network: number, n: number): string {
@@ -78,7 +79,7 @@ export function call(session: ClientHttp2Session, path: string, { bytes, headers
       () => {
         stream.destroy();
       },
-      path.endsWith("/Watch") ? WATCH_MS : PATIENCE_MS,
+      ENDLESS.test(path) ? WATCH_MS : PATIENCE_MS,
     );
     let status = -1;
     const hear = (heard: Readonly<Record<string, unknown>>): void => {
