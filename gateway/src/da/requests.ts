@@ -2,12 +2,15 @@ import { isVeilgridError, readingHash, type LedgerView } from "@veilgrid/protoco
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Handler, Method, Reply } from "../ports/transport.js";
+import { Said } from "../said.js";
 import { decodeTransaction, encodeAccepted, encodeTime } from "../transport/envelopes.js";
 import { Entitlement } from "./entitlement.js";
 import type { Parts } from "./parts.js";
 import { serveVersions } from "./versions.js";
 
 const RETRY_MS = 1_000;
+/** Who asks again for what is not its own is logged again after so long: asking is cheap, and a disk is not. */
+const SAID = { most: 256, forMs: 60_000 } as const;
 
 /** Answers to a request at once, or takes `reply` with it for later. */
 type Answering = (request: Uint8Array, reply: Reply) => Promise<Uint8Array | undefined>;
@@ -16,7 +19,9 @@ type Answering = (request: Uint8Array, reply: Reply) => Promise<Uint8Array | und
 export class Requests {
   readonly #onReview: (chain: number) => Promise<void>;
   readonly #parts: Parts;
+  readonly #clock: Clock;
   readonly #log: Log;
+  readonly #said = new Said(SAID);
   readonly #entitlement: Entitlement;
   readonly #methods: Readonly<Partial<Record<Method, Answering>>>;
 
@@ -27,6 +32,7 @@ export class Requests {
   ) {
     this.#onReview = options.onReview;
     this.#parts = modules.parts;
+    this.#clock = modules.clock;
     this.#log = modules.log;
     this.#entitlement = new Entitlement({ membership: modules.parts.membership, view: modules.view });
     const { intake, forwarding, bodies, election, listExchange } = modules.parts;
@@ -47,7 +53,8 @@ export class Requests {
 
   readonly handle: Handler = async (method, request, reply, from) => {
     if (!(await this.#entitlement.allows(method, from))) {
-      this.#log("warn", "not-entitled", { method, from: from ?? "anonymous" });
+      const facts = { method, from: from ?? "anonymous" };
+      if (this.#said.isNews(`${method} ${facts.from}`, this.#clock.now())) this.#log("warn", "not-entitled", facts);
       reply(this.#parts.answers.make("not-entitled"));
       return;
     }

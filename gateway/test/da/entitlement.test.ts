@@ -51,4 +51,15 @@ describe("what an aggregator is asked by whom", () => {
     expect(await refused("da/Da1")).to.deep.equal(["transaction", "delivery"]);
     expect(await refused("da/Elsewhere")).to.deep.equal(METHODS);
   });
+
+  it("and says once a minute of each who asked for what is not theirs", async () => {
+    const said = (): number => grid.logged.filter(({ event }) => event === "not-entitled").length;
+    await grid.seconds(60);
+    const before = said();
+    for (let i = 0; i < 5; i++) expect(await refused("cc")).not.to.deep.equal([]);
+    expect(said() - before).to.equal(METHODS.length - 1);
+    await grid.seconds(60);
+    await refused("cc");
+    expect(said() - before).to.equal(2 * (METHODS.length - 1));
+  });
 });
