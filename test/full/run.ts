@@ -46,7 +46,8 @@ const GROUPS: readonly Group[] = [
 const USAGE = `npm run test:full [-- --only GROUP[,GROUP...]]
 
 Shows at full size what the project promises; writes nothing outside a temporary folder. Exit code 1 if anything does
-not hold. UP_METERS, UP_REGIONS, UP_PERIODS and UP_FACTOR size the groups of processes. Groups: ${GROUPS.map(([name]) => name).join(", ")}.
+not hold. UP_METERS, UP_REGIONS, UP_PERIODS and UP_FACTOR size the groups of processes, UP_LIVES (quiet,stormy)
+chooses among them. Groups: ${GROUPS.map(([name]) => name).join(", ")}.
 `;
 
 /** The groups that are asked for. @throws Error for one that is not there. */

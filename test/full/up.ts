@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { isClean, lastPeriodsOf, makeConsortium, Running, TIME_LAPSE, type RunningReport } from "@veilgrid/gateway";
+import {
+  isClean,
+  lastPeriodsOf,
+  makeConsortium,
+  Running,
+  TIME_LAPSE,
+  type RunningReport,
+  type Standing,
+} from "@veilgrid/gateway";
 import { REPOSITORY } from "../src/documents/repository.js";
 import { Chaos } from "../src/up/chaos.js";
 import { Partition } from "../src/up/partition.js";
@@ -17,6 +25,9 @@ const DAS = 4;
 const BASE_PORT = 26_800;
 /** The last aggregator is alone for so many periods, from a fifth of the run on. */
 const ALONE = Math.min(10, Math.ceil(PERIODS / 4));
+
+/** What is lived: a quiet day, and one with mishaps. UP_LIVES names those to look at. */
+type Live = (report: Report, folder: string) => Promise<void>;
 
 type Ledger = Parameters<typeof makeConsortium>[0]["ledger"];
 
@@ -70,19 +81,35 @@ function mishaps(partition: Partition): Chaos {
   });
 }
 
+/** Tells at each period that all regions have in a block how far it is. */
+function progressing(report: Report): (standing: Standing) => void {
+  let told = 0;
+  return ({ regions, leader, term, bills }) => {
+    const committed = Math.min(...regions.map((region) => region.committed));
+    if (regions.length < REGIONS || committed <= told) return;
+    told = committed;
+    report.progress(
+      `${told} of ${PERIODS} periods in blocks, ${bills} bills, ${leader ?? "nobody"} leads term ${term}`,
+    );
+  };
+}
+
 async function quiet(report: Report, folder: string): Promise<void> {
-  tell(report, "a day of processes", await new Running({ folder, program: PROGRAM, factor: FACTOR }).run());
+  const running = new Running({ folder, program: PROGRAM, factor: FACTOR }, { onLook: progressing(report) });
+  tell(report, "a day of processes", await running.run());
 }
 
 async function stormy(report: Report, folder: string): Promise<void> {
   const partition = await Partition.around(folder, DAS - 1, DAS);
   const chaos = mishaps(partition);
+  const tellProgress = progressing(report);
   try {
     const running = new Running(
       { folder, program: PROGRAM, factor: FACTOR },
       {
         onLook: (standing, consortium) => {
           chaos.look(standing, consortium);
+          tellProgress(standing);
         },
       },
     );
@@ -93,18 +120,27 @@ async function stormy(report: Report, folder: string): Promise<void> {
   }
 }
 
+const LIVES: readonly (readonly [name: string, live: Live])[] = [
+  ["quiet", quiet],
+  ["stormy", stormy],
+];
+
+/** @throws Error for a life that there is none of. */
+function chosen(): typeof LIVES {
+  const names = process.env.UP_LIVES?.split(",") ?? LIVES.map(([name]) => name);
+  const unknown = names.find((name) => !LIVES.some(([life]) => life === name));
+  if (unknown !== undefined) throw new Error(`UP_LIVES: there is no ${unknown}`);
+  return LIVES.filter(([name]) => names.includes(name));
+}
+
 /** A consortium of processes on the embedded ledger. */
 export async function processes(report: Report): Promise<void> {
-  await quiet(report, await made("quiet", { kind: "embedded" }));
-  await stormy(report, await made("stormy", { kind: "embedded" }));
+  for (const [name, live] of chosen()) await live(report, await made(name, { kind: "embedded" }));
 }
 
 /** The same on real Fabric, each time on a network of its own. */
 export async function processesOnFabric(report: Report): Promise<void> {
-  for (const [name, live] of [
-    ["quiet", quiet],
-    ["stormy", stormy],
-  ] as const) {
+  for (const [name, live] of chosen()) {
     const network = await Network.for(report, BASE_PORT);
     if (network === undefined) return;
     try {
