@@ -17,9 +17,15 @@ interface Cast {
   readonly written: Promise<void>;
 }
 
+/** The place of a proposal on a chain, as its header says it, and its block's hash. */
+export interface Proposed {
+  readonly header: Pick<Vote, "params" | "region" | "number" | "term" | "round">;
+  readonly cbh: Uint8Array;
+}
+
 /**
  * "A DA signs at most one vote per (chain, number, term, round), on disk before it is sent." Numbers, terms and rounds
- * only go up, so the last vote of a chain is all that must be kept.
+ * only go up, so the last vote of a chain is all that must be kept. A leader proposes one block a round in the same way.
  */
 export class Ballots {
   readonly #store: Store;
@@ -29,12 +35,21 @@ export class Ballots {
     this.#store = modules.store;
   }
 
-  /** The last vote on a chain. */
+  /** The last vote on a chain, or proposal of one's own. */
   last(chain: number): Vote | undefined {
     const known = this.#last.get(chain);
     if (known !== undefined) return known.vote;
     const stored = this.#store.get(storeKey.vote(chain));
     return stored === undefined ? undefined : voteCodec.decode(stored);
+  }
+
+  /**
+   * Whether this proposal may be sent; if so its place is on disk when this resolves. Mostly it is already there, with the
+   * leader's vote; but a leader may ask for what it does not vote for itself.
+   */
+  propose({ header: { params, region, number, term, round }, cbh }: Proposed): Promise<boolean> {
+    // Nobody is told of this vote: as which member it would be signed is of no account.
+    return this.cast({ params, region, number, term, round, cbh, da: 0 });
   }
 
   /** Whether this vote may be signed; if so it is on disk when this resolves. The same vote again may. */

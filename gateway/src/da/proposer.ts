@@ -130,7 +130,7 @@ export class Proposer {
     const { view, ballots } = this.#modules;
     const [{ term }, head] = [await view.term(), await view.head(chain)];
     const number = head.number + 1n;
-    // A leader that was killed goes on in the round after its last vote.
+    // A leader that was killed, or begins anew, goes on in the round after its last.
     const last = ballots.last(chain);
     const round = last?.number === number && last.term === term ? last.round + 1 : 0;
     const place = { chain, number, term, prev: head.cbh, prevTs: head.ts, round };
@@ -148,7 +148,7 @@ export class Proposer {
       this.close(making.chain);
       return;
     }
-    const { clock, membership, transport, voter } = this.#modules;
+    const { ballots, clock, membership, transport, voter } = this.#modules;
     const began = clock.now();
     const made = draft(content, { ...placeOf(making), ts: later(began, making.prevTs) }, membership);
     const tally = new Tally(made, content.params, this.#modules);
@@ -156,8 +156,10 @@ export class Proposer {
     const round: Round = { content, made, tally, end, fresh: false };
     making.current = round;
     const own = await voter.judge(made.proposal);
+    const isFirst = await ballots.propose(made);
     if (!this.#isCurrent(making, round)) return;
     making.timer = clock.at(end, "round", () => this.#late(making, round));
+    if (!isFirst) return;
     for (const peer of membership.peers(content.params)) {
       transport.request(peer.address, "propose", made.proposal, (response) =>
         this.#hear(making, round, peer.index, response),

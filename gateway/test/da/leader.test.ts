@@ -1,5 +1,14 @@
 import { expect } from "chai";
-import { VeilgridError, decodeReadingLeaf, readingLeaf, toHex } from "@veilgrid/protocol";
+import {
+  VeilgridError,
+  blockHash,
+  decodeReadingLeaf,
+  decodeSigned,
+  headerCodec,
+  proposalCodec,
+  readingLeaf,
+  toHex,
+} from "@veilgrid/protocol";
 import type { Conduct } from "../../src/da/proposer.js";
 import { FIRST, Grid, outcome, outcomes } from "./grid.js";
 
@@ -167,6 +176,27 @@ describe("a leader", () => {
       expect(leaves).to.have.length(10);
       expect((await grid.view.term()).term).to.equal(2n);
       expect(await grid.leader()).not.to.equal(first);
+    });
+
+    it("proposes one block a round all the same, though it has no vote of its own on the disk when it is killed", async () => {
+      const first = await firstLeader();
+      const grid = await openGrid({ aggregators: { [first]: { conduct: { select: (all) => all.slice(1) } } } });
+      const proposed = new Map<string, Set<string>>();
+      grid.network.drop(({ method, direction, bytes }) => {
+        if (method !== "propose" || direction !== "request") return false;
+        const { header } = decodeSigned(proposalCodec, bytes, 1800).body;
+        const place = `${header.region}/${header.number}/${header.term}/${header.round}`;
+        proposed.set(place, (proposed.get(place) ?? new Set()).add(toHex(blockHash(headerCodec.encode(header)))));
+        return false;
+      });
+      grid.sendAll(1, FIRST, 5);
+      await grid.run(grid.window(FIRST).freezes + 200);
+      expect(proposed.size).to.equal(1);
+      grid.kill(first);
+      await grid.boot(first);
+      await grid.seconds(3);
+      expect(proposed.size).to.be.greaterThan(1);
+      for (const [place, hashes] of proposed) expect(hashes.size, place).to.equal(1);
     });
 
     async function firstLeader(): Promise<number> {

@@ -57,6 +57,18 @@ const KEPT: Readonly<Record<string, Partial<Scenario>>> = {
     partitions: 1,
     faulty: 2,
   },
+  "a leader that had not voted for its own block began anew in the same round": {
+    seed: 254,
+    meters: 12,
+    regions: 2,
+    periods: 3,
+    billed: 1,
+    writeMs: 12_000,
+    submitMs: 35,
+    lagMs: 25,
+    skewMs: 2_000,
+    deaths: 4,
+  },
 };
 
 describe("a run that failed once", function () {
