@@ -31,7 +31,9 @@ const [FACTOR, LEAD] = [Number(asked.factor), Number(asked.lead)];
 const PERIOD_SECONDS = 900;
 const WINDOW_SECONDS = 600;
 const FAULTS = ["silent", "half", "late", "duplicate", "wrong-clock"];
-/** The machine's milliseconds in which blocks must be there after the last window. */
+/** Aggregators exchange what they have for so long after a window, and then freeze its period. */
+const FORWARD_SECONDS = 300;
+/** The machine's milliseconds in which blocks must be there after the last period is frozen. */
 const BLOCKS_MS = 120_000;
 
 interface Overview {
@@ -91,8 +93,8 @@ function environmentOf(kind: "ledger" | "da" | "role" | "fleet", all: Record<str
   return kind === "fleet" ? { ...own, VEILGRID_FIRST: first } : own;
 }
 
-/** Distinct readings in the blocks of all regions and periods. */
-async function committed(folder: string, { first, places }: Overview): Promise<number> {
+/** Distinct readings in the blocks of all regions and periods, as soon as all are there; at `end` of those that are. */
+async function committed(folder: string, { first, places }: Overview, end: number): Promise<number> {
   const own = (name: string): string => readFileSync(join(folder, "kgcbp", name), "utf8");
   const msp = /^msp: (.*)$/m.exec(own("kgcbp.yaml"))?.[1] ?? "";
   const ledger = await RemoteLedger.open({
@@ -102,7 +104,6 @@ async function committed(folder: string, { first, places }: Overview): Promise<n
   });
   try {
     const view = new LedgerView(ledger.state);
-    const end = Date.now() + BLOCKS_MS;
     for (;;) {
       const counts = await Promise.all(
         Array.from({ length: REGIONS * PERIODS }, (_, i) => {
@@ -181,7 +182,8 @@ async function bench(folder: string, services: Service[]): Promise<void> {
   };
   const watching = setInterval(look, 500);
   const result = JSON.parse(await fleet.printed()) as FleetResult;
-  const onLedger = await committed(join(folder, "consortium"), overview);
+  const frozen = opens + (1000 * ((PERIODS - 1) * PERIOD_SECONDS + WINDOW_SECONDS + FORWARD_SECONDS)) / FACTOR;
+  const onLedger = await committed(join(folder, "consortium"), overview, frozen + BLOCKS_MS);
   clearInterval(watching);
   look();
   const seconds = (Date.now() - since) / 1000;
