@@ -5,6 +5,7 @@ import { fabric } from "./fabric.js";
 import { faults, modes } from "./faults.js";
 import { fleet } from "./fleet.js";
 import { hostile } from "./hostile.js";
+import { joined } from "./joined.js";
 import { keys } from "./keys.js";
 import { killed } from "./killed.js";
 import { month } from "./month.js";
@@ -32,6 +33,7 @@ const GROUPS: readonly Group[] = [
   ["keys", "three months: new keys, one more aggregator, the first one closed and erased", keys],
   ["fabric", "the same day on real Fabric", fabric],
   ["services", "real processes, each killed at random moments", services],
+  ["joined", "one more aggregator joins running services", joined],
   ["hostile", "hostile bytes, slow, idle and flooding callers against real processes", hostile],
   ["fleet", "2,000 meters, a share of them faulty, against a consortium of processes", fleet],
   ["processes", "a day of 1,000 meters as processes, then with kills and a partition", processes],

@@ -30,6 +30,7 @@ import {
 } from "@veilgrid/protocol";
 import { veilgrid } from "../world/demo-process.js";
 import { scratchFolder } from "../world/scratch.js";
+import { makeNewcomer, type Newcomer } from "./newcomer.js";
 import { ServiceProcess } from "./process.js";
 
 /** What a site is made with. */
@@ -68,7 +69,6 @@ interface GivenMeter {
  * control center, KGCBP and the service of an embedded ledger. The meters are in the test's process.
  */
 export class Site {
-  readonly services: readonly ServiceProcess[];
   readonly clock: ScaledClock;
   readonly params: Params;
   /** What puts a process on the site's time. */
@@ -77,6 +77,7 @@ export class Site {
   readonly #overview: Overview;
   readonly #periods: number;
   readonly #factor: number;
+  readonly #services: ServiceProcess[];
   readonly #closing: (() => Promise<void> | void)[] = [];
   #meters: readonly Meter[] = [];
 
@@ -99,18 +100,41 @@ export class Site {
       },
     });
     this.params = paramsCodec.decode(new Uint8Array(readFileSync(join(folder, "params.bin"))));
-    const service = (name: string, command: readonly string[], file: string, http: number): ServiceProcess => {
-      const own = join(folder, name);
-      const args = [...command, "--config", join(own, file)];
-      const more = command[0] === "da" ? { VEILGRID_LIMITS_METERS_CALLS_PER_SECOND: "1000" } : {};
-      return new ServiceProcess({ name, args, http, log: join(own, "log.jsonl"), env: { ...env, ...more } });
-    };
-    this.services = [
-      service("ledger", ["ledger", "serve"], "ledger.yaml", places.ledger.http),
-      ...places.das.map(({ http }, i) => service(`da${i}`, ["da", "serve"], "da.yaml", http)),
-      service("cc", ["cc", "serve"], "cc.yaml", places.cc.http),
-      service("kgcbp", ["kgcbp", "serve"], "kgcbp.yaml", places.kgcbp.http),
+    this.#services = [
+      this.#service("ledger", places.ledger.http),
+      ...places.das.map(({ http }, i) => this.#service(`da${i}`, http)),
+      this.#service("cc", places.cc.http),
+      this.#service("kgcbp", places.kgcbp.http),
     ];
+  }
+
+  #service(name: string, http: number): ServiceProcess {
+    const role = name.replace(/\d+$/, "");
+    const args = [role, "serve", "--config", this.file(name, `${role}.yaml`)];
+    const more = role === "da" ? { VEILGRID_LIMITS_METERS_CALLS_PER_SECOND: "1000" } : {};
+    return new ServiceProcess({ name, args, http, log: this.file(name, "log.jsonl"), env: { ...this.env, ...more } });
+  }
+
+  get services(): readonly ServiceProcess[] {
+    return this.#services;
+  }
+
+  /**
+   * One more aggregator: its folder is made, everybody's configuration names it, all services are started anew, one after the
+   * other, and it is started beside them. It takes part when a version of the parameter set says so.
+   */
+  async join(): Promise<Newcomer> {
+    const newcomer = await makeNewcomer(this.#folder, this.#overview.places.das.length);
+    for (const service of this.#services) {
+      await service.stop();
+      service.start();
+      await service.well();
+    }
+    const service = this.#service(newcomer.name, newcomer.http);
+    this.#services.push(service);
+    service.start();
+    await service.well();
+    return newcomer;
   }
 
   static async make(options: SiteOptions): Promise<Site> {
