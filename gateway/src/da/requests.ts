@@ -2,7 +2,7 @@ import { isVeilgridError, readingHash, type LedgerView } from "@veilgrid/protoco
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { Handler, Method, Reply } from "../ports/transport.js";
-import { Said } from "../said.js";
+import { Said } from "../process/said.js";
 import { decodeTransaction, encodeAccepted, encodeTime } from "../transport/envelopes.js";
 import { Entitlement } from "./entitlement.js";
 import type { Parts } from "./parts.js";

@@ -8,7 +8,7 @@ import { Connection, Connections } from "./connections.js";
 import type { Limits } from "./limits.js";
 import type { TransportMetrics } from "./metrics.js";
 import type { Identity } from "./authority.js";
-import { Said } from "../said.js";
+import { Said } from "../process/said.js";
 import { Turns } from "./turns.js";
 
 const SWEEP_MS = 1_000;

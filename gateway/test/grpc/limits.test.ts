@@ -7,7 +7,7 @@ import { Bucket } from "../../src/grpc/bucket.js";
 import { Callers, networkOf } from "../../src/grpc/callers.js";
 import { Connection } from "../../src/grpc/connections.js";
 import { LIMITS, type Limits } from "../../src/grpc/limits.js";
-import { Said } from "../../src/said.js";
+import { Said } from "../../src/process/said.js";
 import { Turns } from "../../src/grpc/turns.js";
 import type { Handler } from "../../src/ports/transport.js";
 import { Net } from "./net.js";
