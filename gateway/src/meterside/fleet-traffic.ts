@@ -17,9 +17,9 @@ const LATENESS_MS = 60_000;
 export interface TrafficOptions {
   readonly params: Params;
   readonly das: readonly Address[];
-  /** Requests for readings at a time. */
+  /** Requests for readings at a time: each aggregator has its share of them, so that one that is silent holds up no other. */
   readonly inFlight: number;
-  /** Milliseconds of the machine after which a request that was not answered gives its place to another. */
+  /** Milliseconds of the machine after which a request that was not answered, or not sent, gives its place to another. */
   readonly giveUpMs: number;
 }
 
@@ -37,6 +37,13 @@ interface Asked {
   /** Milliseconds of the machine. */
   readonly at: number;
   readonly waiting: OnResponse[];
+}
+
+/** What goes to one aggregator. */
+interface Lane {
+  /** Requests that wait, and since when, in milliseconds of the machine. */
+  readonly queue: { readonly since: number; readonly go: () => void }[];
+  inFlight: number;
 }
 
 /** A half, as the counts call it: its period first. Its PRID goes nowhere else. */
@@ -57,14 +64,16 @@ export function slotName({ month, k }: Period): string {
 export class FleetTraffic {
   readonly #options: TrafficOptions;
   readonly #modules: TrafficModules;
-  readonly #queue: (() => void)[] = [];
+  readonly #lanes = new Map<Address, Lane>();
   readonly #shared = new Map<string, Asked>();
-  #inFlight = 0;
+  readonly #share: number;
+  #queued = 0;
   #longestQueue = 0;
 
   constructor(options: TrafficOptions, modules: TrafficModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#share = Math.max(1, Math.floor(options.inFlight / Math.max(1, options.das.length)));
   }
 
   /** The most requests that waited for their turn at once. */
@@ -77,13 +86,13 @@ export class FleetTraffic {
     const firsts = new Map<string, string>();
     return {
       request: (to, method, request, onResponse) => {
-        if (method !== "reading") this.#share(to, method, request, onResponse);
+        if (method !== "reading") this.#ask(to, method, request, onResponse);
         else this.#read(to, request, onResponse, { name, fault, firsts });
       },
     };
   }
 
-  #share(to: Address, method: Method, request: Uint8Array, onResponse: OnResponse): void {
+  #ask(to: Address, method: Method, request: Uint8Array, onResponse: OnResponse): void {
     const { transport, machine } = this.#modules;
     const key = `${to} ${method} ${toHex(request)}`;
     const underWay = this.#shared.get(key);
@@ -132,31 +141,41 @@ export class FleetTraffic {
   }
 
   #send(to: Address, half: string, request: Uint8Array, onResponse: OnResponse): void {
-    this.#queue.push(() => {
-      this.#go(to, half, request, onResponse);
+    const lane = this.#lanes.get(to) ?? { queue: [], inFlight: 0 };
+    this.#lanes.set(to, lane);
+    const since = this.#modules.machine();
+    lane.queue.push({
+      since,
+      go: () => {
+        this.#go(lane, to, half, request, onResponse);
+      },
     });
-    this.#longestQueue = Math.max(this.#longestQueue, this.#queue.length);
-    this.#next();
+    this.#queued += 1;
+    this.#longestQueue = Math.max(this.#longestQueue, this.#queued);
+    this.#next(lane);
   }
 
-  #next(): void {
-    while (this.#inFlight < this.#options.inFlight) {
-      const go = this.#queue.shift();
-      if (go === undefined) return;
-      this.#inFlight += 1;
-      go();
+  #next(lane: Lane): void {
+    while (lane.inFlight < this.#share) {
+      const next = lane.queue.shift();
+      if (next === undefined) return;
+      this.#queued -= 1;
+      // Its meter has gone on to another aggregator long ago.
+      if (this.#modules.machine() - next.since > this.#options.giveUpMs) continue;
+      lane.inFlight += 1;
+      next.go();
     }
   }
 
-  #go(to: Address, half: string, request: Uint8Array, onResponse: OnResponse): void {
+  #go(lane: Lane, to: Address, half: string, request: Uint8Array, onResponse: OnResponse): void {
     const { transport, counts, machine } = this.#modules;
     let isOver = false;
     const over = (): void => {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      this.#inFlight -= 1;
-      this.#next();
+      lane.inFlight -= 1;
+      this.#next(lane);
     };
     const timer = setTimeout(over, this.#options.giveUpMs);
     timer.unref();

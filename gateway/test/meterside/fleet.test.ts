@@ -8,6 +8,7 @@ import type { Store } from "../../src/ports/store.js";
 import { SeededRandom } from "../../src/random.js";
 import { MemoryStore } from "../../src/store/memory.js";
 import { Died, dying, type Crash } from "../support/disk.js";
+import { FIRST } from "../da/grid.js";
 import { HOUSEHOLDS, HALF_HOUR, BEGIN, MetersideWorld, after, metersOf } from "./world.js";
 
 const METERS = 20;
@@ -99,6 +100,18 @@ describe("a fleet of simulated meters", () => {
     const [report] = await lived(1, { withinMs: 1, inFlight: 3 });
     expect(report.longestQueue).to.be.above(20);
     expect(report.lost).to.equal(0);
+  });
+
+  it("is not held up by an aggregator that is cut off: the others have their share of what is under way", async () => {
+    const world = await MetersideWorld.of(metersOf(METERS), 1);
+    const fleet = fleetIn(world, { periods: 1, withinMs: 1, inFlight: 8, giveUpMs: HALF_HOUR });
+    world.network.drop(({ from, to }) => from === "da/Da3" || to === "da/Da3");
+    await fleet.start();
+    await world.run(window(FIRST, world.params).closes + 10_000);
+    await fleet.done;
+    fleet.stop();
+    expect(fleet.report).to.deep.include({ lost: 0 });
+    expect(await world.committed(FIRST)).to.equal(2 * METERS);
   });
 
   it("killed at any write goes on where it was: nothing lost, nothing sent with other bytes", async () => {
